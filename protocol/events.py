@@ -1,0 +1,82 @@
+"""Bodies of events, kiosk to hub. Each names something that has happened, in the past tense."""
+
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from protocol.limits import EVENT_MAX_BYTES, PURCHASE_MAX_LINES
+from protocol.values import Count, Currency, Instant, Minor, Points, Sequence, Text, Token, Uid, Url
+
+
+class CardEvidence(Struct, frozen=True):
+    """What a reader saw of a card. `url` is the card's own, as it stood in its NDEF record; it is a credential."""
+
+    technology: Token
+    uid: Uid
+    url: Url | UnsetType = UNSET
+
+
+class CardSeen(Struct, frozen=True):
+    """A tap that could not be verified when it happened: kept as evidence, so that a copied card shows up later."""
+
+    card: CardEvidence
+
+
+class LeaseAccepted(Struct, frozen=True):
+    """The kiosk has journaled a grant; from here on it may spend from it, once."""
+
+    lease: Sequence
+    member: UUID
+    points: Points
+
+
+class LeaseSpent(Struct, frozen=True):
+    """A reward was taken from a lease. `spend` was made by the kiosk before it asked and names the voucher."""
+
+    lease: Sequence
+    spend: UUID
+    member: UUID
+    reward: UUID
+    points: Points
+
+
+class LeaseClosed(Struct, frozen=True):
+    """The fence: nothing is spent from this lease any more. `spent` is all that ever was."""
+
+    lease: Sequence
+    spent: Points
+
+
+class PurchaseLine(Struct, frozen=True):
+    """One line of a purchase; `amount` is for the whole line, after discounts."""
+
+    product: Token
+    category: Token
+    quantity: Annotated[int, Meta(ge=1, le=100_000)]
+    amount: Minor
+    name: Text | UnsetType = UNSET
+
+
+class PurchaseRecorded(Struct, frozen=True):
+    """A member bought something in this store. `receipt` is unique within the store: twice the same counts once."""
+
+    receipt: Token
+    member: UUID
+    currency: Currency
+    purchased_at: Instant
+    lines: Annotated[list[PurchaseLine], Meta(min_length=1, max_length=PURCHASE_MAX_LINES)]
+
+
+class EventUnreadable(Struct, frozen=True):
+    """Carries an event that the hub refused to read: the base 64 of its journaled bytes, over which the chain runs."""
+
+    bytes: Annotated[str, Meta(max_length=EVENT_MAX_BYTES * 4 // 3 + 4)]
+
+
+class JournalRepaired(Struct, frozen=True):
+    """First event of an epoch that replaces a damaged or lost journal: what is known of the one before it."""
+
+    previous_epoch: UUID | UnsetType = UNSET
+    oldest_seq: Count = 0
+    newest_seq: Count = 0

@@ -1,0 +1,39 @@
+"""The table of kinds: which struct reads the body of a message. It only ever grows."""
+
+from msgspec import Struct
+
+from protocol import duties, events, requests
+
+EVENTS: dict[str, type[Struct]] = {
+    "card.seen": events.CardSeen,
+    "lease.accepted": events.LeaseAccepted,
+    "lease.spent": events.LeaseSpent,
+    "lease.closed": events.LeaseClosed,
+    "purchase.recorded": events.PurchaseRecorded,
+    "event.unreadable": events.EventUnreadable,
+    "journal.repaired": events.JournalRepaired,
+}
+
+REQUESTS: dict[str, type[Struct]] = {
+    "card.present": requests.PresentCard,
+    "lease.ask": requests.AskLease,
+    "document.fetch": requests.FetchDocument,
+    "key.release": requests.ReleaseKey,
+}
+
+REPLIES: dict[str, type[Struct]] = {
+    "visit.opened": requests.VisitOpened,
+    "document.page": requests.DocumentPage,
+    "key.released": requests.KeyReleased,
+}
+
+DUTIES: dict[str, type[Struct]] = {
+    "lease.grant": duties.GrantLease,
+}
+
+_NAMES = {body: kind for table in (EVENTS, REQUESTS, REPLIES, DUTIES) for kind, body in table.items()}
+
+
+def kind_of(body: Struct) -> str:
+    """Name of the kind that a body belongs to."""
+    return _NAMES[type(body)]

@@ -1,0 +1,40 @@
+"""Every maximum of the protocol, by name, its unit last. Both sides refuse what is larger."""
+
+MESSAGE_MAX_BYTES = 65_536
+"""Largest MQTT payload; the broker is configured to the same figure."""
+
+EVENT_MAX_BYTES = 8_192
+"""Largest event; refused when it is journaled, so that a queued event can always be sent."""
+
+BATCH_MAX_EVENTS = 64
+"""Most events in one envelope."""
+
+BATCH_MAX_BYTES = 49_152
+"""Most bytes of events in one envelope; the rest of MESSAGE_MAX_BYTES is for the envelope itself."""
+
+WINDOW_MAX_BATCHES = 8
+"""Most envelopes that a kiosk has sent and not yet seen a receipt for."""
+
+REQUEST_EXPIRY_S = 10
+"""A request or a reply older than this is dropped by the broker: a late answer must not redeem."""
+
+VISIT_MAX_S = 120
+"""How long one verified tap authorises requests of its visit."""
+
+PURCHASE_MAX_LINES = 100
+"""Most lines on one purchase."""
+
+DOCUMENT_PAGE_MAX_ITEMS = 40
+"""Most items on one page of a document."""
+
+REPORT_MAX_MEMBERS = 400
+"""Most member versions acknowledged in one report."""
+
+VALUE_MAX = 10**12
+"""Largest amount of points or minor units in one message; far below what 64 bits hold."""
+
+TEXT_MAX_CHARS = 200
+"""Longest free text in a message."""
+
+TOKEN_MAX_CHARS = 64
+"""Longest code or name that one side gives a thing: a store, a tier, a receipt number."""

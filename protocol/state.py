@@ -1,0 +1,147 @@
+"""State that the hub publishes and the kiosk reports. Every object carries a version; what is not newer is ignored."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from protocol.values import (
+    ClockTrust,
+    Count,
+    Currency,
+    Hash,
+    Instant,
+    Mark,
+    Minor,
+    Points,
+    Sequence,
+    Text,
+    Texts,
+    Token,
+    Version,
+)
+
+BasisPoints = Annotated[int, Meta(ge=0, le=1_000_000)]
+"""Hundredths of a percent: 15,000 multiplies by 1.5."""
+
+
+class OpenVoucher(Struct, frozen=True):
+    """A redeemed reward that has not been handed out yet."""
+
+    spend: UUID
+    reward: UUID
+    redeemed_at: Instant
+
+
+class MemberSnapshot(Struct, frozen=True, kw_only=True):
+    """What a kiosk may know of a member. `display_name` is masked by the hub; there is no phone and no birthday."""
+
+    member: UUID
+    version: Version
+    as_of: Instant
+    display_name: Text
+    language: Token | UnsetType = UNSET
+    tier: Token
+    points: Points
+    qualifying: Points
+    expiring: Points = 0
+    expiring_at: Instant | UnsetType = UNSET
+    stored_value: Minor = 0
+    vouchers: list[OpenVoucher] = []
+
+
+class Reward(Struct, frozen=True, kw_only=True):
+    """One reward of the catalogue. `picture` is the SHA-256 of its file; `tiers` empty means every tier."""
+
+    reward: UUID
+    names: Texts
+    descriptions: Texts = {}
+    points: Points
+    picture: Hash
+    stock: Count | UnsetType = UNSET
+    tiers: list[Token] = []
+
+
+class Tier(Struct, frozen=True, kw_only=True):
+    """One tier, from `threshold` qualifying points on; its members earn `multiplier` times the base rate."""
+
+    tier: Token
+    names: Texts
+    threshold: Points
+    multiplier: BasisPoints = 10_000
+
+
+class Programme(Struct, frozen=True, kw_only=True):
+    """The rules a kiosk shows: tiers in rising order, and how many points an amount of money earns."""
+
+    tiers: list[Tier]
+    currency: Currency
+    earn_points: Points
+    earn_per: Minor
+
+
+class Configuration(Struct, frozen=True, kw_only=True):
+    """How a kiosk behaves. Times of a visit are counted from the last touch, but for `visit_s`."""
+
+    chain_names: Texts
+    store_names: Texts
+    languages: Annotated[list[Token], Meta(min_length=1)]
+    idle_warn_s: Annotated[int, Meta(ge=5, le=300)] = 15
+    idle_end_s: Annotated[int, Meta(ge=5, le=300)] = 25
+    visit_s: Annotated[int, Meta(ge=10, le=600)] = 120
+    snapshots_max: Annotated[int, Meta(ge=10, le=100_000)] = 5_000
+    replay_retention_days: Annotated[int, Meta(ge=1, le=400)] = 70
+
+
+class TwinPointer(Struct, frozen=True):
+    """Which configuration this kiosk should run; the body is fetched as a document."""
+
+    version: Version
+
+
+class Note(Struct, frozen=True, kw_only=True):
+    """Versions of what the kiosks of a group share; a newer one is fetched."""
+
+    catalogue: Version
+    programme: Version
+    hot_list: Version = 0
+
+
+class HubStatus(Struct, frozen=True, kw_only=True):
+    """Whether the hub takes events. `hub_epoch` changes with every restore of its database."""
+
+    online: bool
+    hub_epoch: UUID | UnsetType = UNSET
+
+
+class KioskStatus(Struct, frozen=True, kw_only=True):
+    """Birth, orderly end (`offline`), or the will that the broker publishes (`lost`).
+
+    `connection` counts connects, so an old death is told from a new one. Births state the head of the chain.
+    """
+
+    state: Literal["online", "offline", "lost"]
+    connection: Mark
+    epoch: UUID | UnsetType = UNSET
+    head_seq: Mark = 0
+    head: Hash | UnsetType = UNSET
+    confirmed: Mark = 0
+    duties: Mark = 0
+    configuration: Version = 0
+    software: Token | UnsetType = UNSET
+
+
+class Heartbeat(Struct, frozen=True, kw_only=True):
+    """Health, once a minute. A kiosk whose `frame_age_ms` grows is down, whatever its connection says."""
+
+    at: Instant
+    clock: ClockTrust
+    unconfirmed: Count
+    oldest_unconfirmed_s: Count
+    reader: Literal["ready", "missing"]
+    frame_age_ms: Count
+    disk_free_bytes: Count
+    memory_bytes: Count
+    journal: Literal["writable", "read_only"]
+    snapshots: Count = 0
+    first_seq: Sequence = 1

@@ -1,0 +1,51 @@
+"""Constrained types that messages are made of."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from protocol.limits import TEXT_MAX_CHARS, TOKEN_MAX_CHARS, VALUE_MAX
+
+Instant = Annotated[datetime, Meta(tz=True)]
+"""A moment with its time zone; UTC on the wire."""
+
+Points = Annotated[int, Meta(ge=0, le=VALUE_MAX)]
+Minor = Annotated[int, Meta(ge=0, le=VALUE_MAX)]
+"""Money in the minor unit of its currency: fen, cents."""
+
+Count = Annotated[int, Meta(ge=0, le=VALUE_MAX)]
+Version = Annotated[int, Meta(ge=0, le=2**53)]
+"""Grows with every change of the thing it versions; 2^53 keeps it exact in every JSON reader."""
+
+Sequence = Annotated[int, Meta(ge=1, le=2**53)]
+"""Place of an event in a kiosk's journal, from 1, never reused within an epoch."""
+
+Mark = Annotated[int, Meta(ge=0, le=2**53)]
+"""A sequence up to which something holds; 0 before the first."""
+
+Token = Annotated[str, Meta(min_length=1, max_length=TOKEN_MAX_CHARS)]
+Text = Annotated[str, Meta(max_length=TEXT_MAX_CHARS)]
+Url = Annotated[str, Meta(max_length=512)]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+"""SHA-256 in lower-case hexadecimal."""
+
+Uid = Annotated[str, Meta(pattern="^([0-9a-f]{8}|[0-9a-f]{14}|[0-9a-f]{20})$")]
+"""Identifier of a card by ISO/IEC 14443-3: 4, 7 or 10 bytes in lower-case hexadecimal."""
+
+ClockTrust = Literal["ntp", "rtc", "none"]
+"""Where a kiosk's time came from; with `none` it never wins the member anything."""
+
+Texts = dict[str, Text]
+"""A text that HQ wrote, by language tag (`zh`, `en`)."""
+
+FALLBACK_LANGUAGES = ("en", "zh")
+
+
+def text_in(texts: Texts, language: str) -> str:
+    """Pick the text for a language; where it is missing English, then Chinese, then any."""
+    for tag in (language, *FALLBACK_LANGUAGES):
+        if tag in texts:
+            return texts[tag]
+    return next(iter(texts.values()), "")
