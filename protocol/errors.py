@@ -39,6 +39,8 @@ class ErrorCode(StrEnum):
     AMOUNT_INVALID = "amount.invalid"
     CURRENCY_UNKNOWN = "currency.unknown"
     STORE_UNKNOWN = "store.unknown"
+    VOUCHER_UNKNOWN = "voucher.unknown"
+    VOUCHER_HANDED_OUT = "voucher.handed_out"
 
     # The kiosk itself
     STORE_READ_ONLY = "store.read_only"

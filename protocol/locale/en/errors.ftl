@@ -32,6 +32,8 @@ purchase-not_here = Kiosks of this store do not record purchases.
 amount-invalid = The amount is not right. Please check it and send it again.
 currency-unknown = This currency is not supported.
 store-unknown = There is no such store.
+voucher-unknown = No such voucher was found.
+voucher-handed_out = This voucher has been handed out already.
 
 store-read_only = This kiosk cannot save anything just now. Please go to the counter.
 store-full = This kiosk's storage is full. Please go to the counter.

@@ -32,6 +32,8 @@ purchase-not_here = 本店的自助终端不能记录消费。
 amount-invalid = 金额不正确，请检查后再提交。
 currency-unknown = 不支持这种货币。
 store-unknown = 没有这家门店。
+voucher-unknown = 没有找到这张兑换凭证。
+voucher-handed_out = 这张兑换凭证已经领取过。
 
 store-read_only = 本机暂时不能保存记录，请到柜台办理。
 store-full = 本机存储空间已满，请到柜台办理。

@@ -1,0 +1,81 @@
+"""The HTTP application: routes, the gate that every request passes, and refusals as problem details."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from hub.access import admit
+from hub.composition import Hub
+from hub.fleet import endpoints as fleet
+from hub.ledger import endpoints as ledger
+from hub.members import endpoints as members
+from hub.points import endpoints as points
+from hub.problems import ProblemError, problem
+from hub.purchases import endpoints as purchases
+from hub.rewards import endpoints as rewards
+from hub.serving import Serving
+from hub.staff import endpoints as staff
+from hub.wallet import endpoints as wallet
+from protocol.errors import ErrorCode
+
+DOMAINS = (members, purchases, wallet, points, rewards, fleet, staff, ledger)
+
+
+def create_app(hub: Hub) -> FastAPI:
+    """Build the application around a hub."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.serving = Serving(hub)
+        yield
+        app.state.serving.close()
+
+    app = FastAPI(
+        title="membertap",
+        version=version("membertap"),
+        lifespan=lifespan,
+        dependencies=[Depends(admit)],
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.hub = hub
+    app.add_api_route("/health", health, methods=["GET"], tags=["service"])
+    for domain in DOMAINS:
+        app.include_router(domain.router)
+    app.add_exception_handler(ProblemError, _refuse)
+    app.add_exception_handler(RequestValidationError, _refuse_invalid)
+    app.add_exception_handler(HTTPException, _refuse_unrouted)
+    app.add_exception_handler(Exception, _fail)
+    return app
+
+
+def health() -> dict[str, str]:
+    """Tell that the API is up."""
+    return {"status": "ok"}
+
+
+async def _refuse(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ProblemError)
+    return problem(request, error.code, error.data)
+
+
+async def _refuse_invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    # Only where it is wrong and why: what was sent may be personal.
+    fields = [{"field": ".".join(map(str, part["loc"])), "problem": part["type"]} for part in error.errors()]
+    return problem(request, ErrorCode.REQUEST_INVALID, {"fields": fields})
+
+
+async def _refuse_unrouted(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    code = ErrorCode.PATH_UNKNOWN if error.status_code in {404, 405} else ErrorCode.REQUEST_INVALID
+    return problem(request, code, {})
+
+
+async def _fail(request: Request, _error: Exception) -> JSONResponse:
+    return problem(request, ErrorCode.REQUEST_FAILED, {})

@@ -1,0 +1,1 @@
+"""Where everything that moves value passes: load, decide, write, in one transaction."""

@@ -1,0 +1,26 @@
+"""All SQL of facts."""
+
+from collections.abc import Collection, Mapping
+from uuid import UUID
+
+from sqlalchemy import and_, false, or_, select
+from sqlalchemy.orm import Session
+
+from hub.booking.models import Fact
+from hub.db.bulk import Rows, among
+
+
+def facts(session: Session, ids: Collection[UUID]) -> Rows:
+    """What became of items that were booked before."""
+    columns = (Fact.id, Fact.fingerprint, Fact.verdict, Fact.code, Fact.result)
+    return session.execute(select(*columns).where(among(session, Fact.id, ids)))
+
+
+def verdicts_after(session: Session, places: Mapping[tuple[str, UUID], int]) -> Rows:
+    """Events that were rejected or parked, of each of these journals after a place in it."""
+    after = [
+        and_(Fact.kiosk == kiosk, Fact.epoch == epoch, Fact.seq > seq) for (kiosk, epoch), seq in sorted(places.items())
+    ]
+    columns = (Fact.kiosk, Fact.epoch, Fact.seq, Fact.verdict, Fact.code)
+    query = select(*columns).where(or_(false(), *after), Fact.verdict != "applied")
+    return session.execute(query.order_by(Fact.kiosk, Fact.epoch, Fact.seq))

@@ -1,0 +1,193 @@
+"""Booking: let items in, load and lock what they touch, decide them in order, write everything. One transaction.
+
+No thread and no clock here: the API's queue, the ingest worker and the simulation are thin drivers of `Booking.book`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from hub.booking import queries
+from hub.booking.admission import Admission, KnownFact
+from hub.booking.models import Fact
+from hub.db.bulk import insert_rows
+from hub.db.session import Database, lost_a_race, wake
+from hub.fleet import service as fleet_service
+from hub.fleet.rules import StreamState
+from hub.fleet.service import Fleet
+from hub.intake import ByKey, ByKiosk, Entry, Intake, Item, Outcome, RandomBytes, Verdict, Work, parked, rejected
+from hub.ledger import service as ledger_service
+from hub.ledger.rules import Books
+from hub.points import service as points_service
+from hub.points.service import POINTS, Rates
+from hub.staff import service as staff_service
+from hub.stores import service as stores_service
+from hub.stores.service import Places
+from hub.tiers import service as tiers_service
+from hub.tiers.service import Standings
+from protocol.errors import ErrorCode
+
+BATCH_MAX_ITEMS = 500
+"""Most items in one transaction: beyond it throughput hardly grows, and everybody in it waits for the last."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What became of a batch, in its order; `news` tells that there is something to send to kiosks."""
+
+    outcomes: list[Outcome]
+    streams: dict[tuple[str, UUID], StreamState]
+    news: bool
+
+
+class Booking:
+    """Books batches. `intakes` says which domain handles which kind."""
+
+    def __init__(self, database: Database, intakes: Mapping[str, Intake], random_bytes: RandomBytes) -> None:
+        self._database = database
+        self._intakes = intakes
+        self._random_bytes = random_bytes
+
+    def book(self, items: Sequence[Item], now: datetime) -> Booked:
+        """Book a batch, all or nothing. An item that breaks the program is found by halving and set aside alone."""
+        try:
+            return self._database.run(lambda session: self._book(session, items, now))
+        except Exception as error:
+            if isinstance(error, DBAPIError) and (lost_a_race(error) or error.connection_invalidated):
+                raise
+            log.exception("booking failed", items=len(items), first=str(items[0].id), kind=items[0].kind)
+        if len(items) == 1:
+            return self._database.run(lambda session: self._set_aside(session, items[0], now))
+        half = len(items) // 2
+        first, second = self.book(items[:half], now), self.book(items[half:], now)
+        streams = first.streams | second.streams
+        return Booked(first.outcomes + second.outcomes, streams, first.news or second.news)
+
+    def _book(self, session: Session, items: Sequence[Item], now: datetime) -> Booked:
+        work = Work(self._random_bytes)
+        admission = self._admit(session, items, now, work)
+        intakes = self._load(session, admission, work)
+        decided = self._decide(admission, work)
+        _write_facts(session, list(decided.values()))
+        news = self._write(session, intakes, work, now)
+        outcomes = admission.told | {number: outcome for number, (_entry, outcome) in decided.items()}
+        return Booked([outcomes[number] for number in range(len(items))], _streams(work.part(Fleet)), news)
+
+    def _admit(self, session: Session, items: Sequence[Item], now: datetime, work: Work) -> Admission:
+        fleet = work.part(Fleet)
+        fleet.wanted.update(item.source.kiosk for item in items if isinstance(item.source, ByKiosk))
+        fleet_service.load(session, fleet)
+        hashes = {item.source.key_hash for item in items if isinstance(item.source, ByKey)}
+        principals = staff_service.principals(session, hashes) if hashes else {}
+        known = {
+            row.id: KnownFact(row.fingerprint, Outcome(Verdict(row.verdict), _code(row.code), row.result))
+            for row in queries.facts(session, {item.id for item in items})
+        }
+        admission = Admission(fleet, principals, known, now)
+        for number, item in enumerate(items):
+            admission.admit(number, item)
+        return admission
+
+    def _load(self, session: Session, admission: Admission, work: Work) -> list[Intake]:
+        places = work.part(Places)
+        by_intake: dict[Intake, list[Entry]] = {}
+        for entry in admission.entries.values():
+            places.wanted.add(entry.caller.store)
+            by_intake.setdefault(self._intakes[entry.item.kind], []).append(entry)
+        # One order for every batch, whatever it contains: locks are always taken in the same sequence.
+        intakes = [intake for intake in dict.fromkeys(self._intakes.values()) if intake in by_intake]
+        for intake in intakes:
+            intake.load(session, by_intake[intake], work)
+        if intakes:
+            ledger_service.load(session, work.part(Books))
+            stores_service.load(session, places)
+            tiers_service.load(session, work.part(Standings))
+            work.part(Rates).now = points_service.rate(session)
+        return intakes
+
+    def _decide(self, admission: Admission, work: Work) -> dict[int, tuple[Entry, Outcome]]:
+        decided: dict[int, tuple[Entry, Outcome]] = {}
+        first_time: dict[UUID, KnownFact] = {}
+        for number, entry in admission.entries.items():
+            item = entry.item
+            if item.id in first_time:
+                admission.repeat(number, entry, first_time[item.id])
+                continue
+            outcome = self._intakes[item.kind].decide(entry, work)
+            first_time[item.id] = KnownFact(item.fingerprint, outcome)
+            decided[number] = (entry, outcome)
+        return decided | admission.settled
+
+    def _write(self, session: Session, intakes: Sequence[Intake], work: Work, now: datetime) -> bool:
+        books = work.part(Books)
+        ledger_service.write(session, books, now)
+        tiers_service.write(session, work.part(Standings))
+        for intake in intakes:
+            intake.write(session, work, now)
+        versions = {a.owner: a.version for a in books.accounts.values() if a.is_changed and a.book == POINTS}
+        news = fleet_service.write(session, work.part(Fleet), versions, now)
+        if news:
+            wake(session)
+        return news
+
+    def _set_aside(self, session: Session, item: Item, now: datetime) -> Booked:
+        """Park an event that breaks the program, so that the ones behind it can go on; tell a request it failed."""
+        work = Work(self._random_bytes)
+        admission = self._admit(session, [item], now, work)
+        for number, entry in admission.entries.items():
+            if item.raw is None:
+                admission.told[number] = rejected(ErrorCode.REQUEST_FAILED)
+            else:
+                admission.settled[number] = (entry, parked(ErrorCode.EVENT_FAILED))
+        _write_facts(session, list(admission.settled.values()))
+        fleet_service.write(session, work.part(Fleet), {}, now)
+        outcome = admission.told.get(0) or admission.settled[0][1]
+        return Booked([outcome], _streams(work.part(Fleet)), news=False)
+
+
+def _code(code: str | None) -> ErrorCode | None:
+    return None if code is None else ErrorCode(code)
+
+
+def _streams(fleet: Fleet) -> dict[tuple[str, UUID], StreamState]:
+    return {(kiosk.id, epoch): stream for kiosk in fleet.kiosks.values() for epoch, stream in kiosk.streams.items()}
+
+
+def _write_facts(session: Session, decided: Sequence[tuple[Entry, Outcome]]) -> None:
+    insert_rows(
+        session,
+        Fact,
+        (
+            *("id", "kind", "actor", "fingerprint", "verdict", "code", "result", "kiosk", "epoch", "seq", "raw"),
+            *("occurred_at", "received_at", "effective_at"),
+        ),
+        [_fact_row(entry, outcome) for entry, outcome in decided],
+    )
+
+
+def _fact_row(entry: Entry, outcome: Outcome) -> tuple[object, ...]:
+    item, moment = entry.item, entry.moment
+    place = item.source.place if isinstance(item.source, ByKiosk) else None
+    return (
+        item.id,
+        item.kind,
+        entry.caller.actor,
+        item.fingerprint,
+        outcome.verdict.value,
+        outcome.code,
+        outcome.result,
+        entry.caller.kiosk,
+        place.epoch if place else None,
+        place.seq if place else None,
+        item.raw,
+        item.occurred_at,
+        moment.received_at,
+        moment.effective_at,
+    )

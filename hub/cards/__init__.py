@@ -1,0 +1,1 @@
+"""Member cards, their taps and the visits that a verified tap opens."""

@@ -1,0 +1,28 @@
+"""All SQL of cards."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
+
+from hub.cards.models import Card, CardTap, Visit
+from hub.db.bulk import Rows, among
+
+
+def lock_cards(session: Session, uids: Collection[str]) -> Rows:
+    """Lock and load cards, in the order of their ids."""
+    columns = (Card.id, Card.uid, Card.technology, Card.member, Card.state, Card.counter)
+    return session.execute(select(*columns).where(among(session, Card.uid, uids)).order_by(Card.id).with_for_update())
+
+
+def known_taps(session: Session, taps: Collection[tuple[UUID, int]]) -> set[tuple[UUID, int]]:
+    """Which of these codes were seen before."""
+    query = select(CardTap.card, CardTap.counter).where(tuple_(CardTap.card, CardTap.counter).in_(sorted(taps)))
+    return {(row.card, row.counter) for row in session.execute(query)} if taps else set()
+
+
+def visits(session: Session, ids: Collection[UUID]) -> Rows:
+    """Visits by their ids."""
+    columns = (Visit.id, Visit.member, Visit.kiosk, Visit.redeems, Visit.ends_at)
+    return session.execute(select(*columns).where(among(session, Visit.id, ids)))

@@ -1,0 +1,1 @@
+"""The database: engines, transactions, types and set-based writing. Knows no domain."""

@@ -1,0 +1,53 @@
+"""Adding a kiosk to the fleet by hand, on the machine that runs the hub."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from hub.composition import Hub
+from hub.fleet.models import Kiosk
+from hub.messaging.requests import wrapping_key_place
+from hub.staff.service import Act, audit
+from protocol.ids import is_kiosk_id, shard_of
+
+WRAPPING_KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class NewKiosk:
+    """A kiosk that was made ready: its id, where it stands, and the public half of its device key (DER)."""
+
+    id: str
+    store: str
+    public_key: bytes
+
+
+def add_kiosk(hub: Hub, kiosk: NewKiosk, actor: str) -> None:
+    """Take a kiosk into the fleet.
+
+    Raises:
+        ValueError: if its id has not the form of a kiosk's.
+    """
+    if not is_kiosk_id(kiosk.id):
+        raise ValueError(f"{kiosk.id} is not a kiosk id")
+    hub.database.run(lambda session: _add(session, hub, kiosk, actor))
+
+
+def _add(session: Session, hub: Hub, kiosk: NewKiosk, actor: str) -> None:
+    now = hub.clock()
+    key = hub.random_bytes(WRAPPING_KEY_BYTES)
+    session.add(
+        Kiosk(
+            id=kiosk.id,
+            store=kiosk.store,
+            shard=shard_of(kiosk.id),
+            public_key=kiosk.public_key,
+            wrapping_key=hub.vault.wrap_secret(key, wrapping_key_place(kiosk.id)),
+            state="active",
+            last_duty=0,
+            last_lease=0,
+            configuration=1,
+            enrolled_at=now,
+        )
+    )
+    audit(session, Act(actor, "kiosk.added", kiosk.id, {}, {"store": kiosk.store}), now, hub.random_bytes)

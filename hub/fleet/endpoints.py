@@ -1,0 +1,93 @@
+"""The fleet API: stores and kiosks."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hub.access import TheHub, ThePrincipal
+from hub.fleet.models import Kiosk, Sighting, Stream
+from hub.fleet.schemas import KioskOut, StoreOut
+from hub.problems import ProblemError
+from hub.staff.service import Act, audit
+from hub.stores.models import Store
+from protocol.errors import ErrorCode
+
+router = APIRouter(prefix="/v1", tags=["fleet"])
+
+
+@router.get("/stores", response_model=list[StoreOut])
+def stores(hub: TheHub) -> list[dict[str, Any]]:
+    """Every store of the chain."""
+    with hub.database.read() as session:
+        found = session.execute(select(Store).order_by(Store.id)).scalars()
+        return [{"id": store.id, "names": store.names, "region": store.region} for store in found]
+
+
+@router.get("/kiosks", response_model=list[KioskOut])
+def kiosks(hub: TheHub) -> list[dict[str, Any]]:
+    """Every kiosk, and how it is."""
+    with hub.database.read() as session:
+        return [_shown(session, kiosk) for kiosk in session.execute(select(Kiosk).order_by(Kiosk.id)).scalars()]
+
+
+@router.post("/kiosks/{kiosk}/epochs/{epoch}/accept", response_model=KioskOut)
+def accept_epoch(kiosk: str, epoch: UUID, hub: TheHub, principal: ThePrincipal) -> dict[str, Any]:
+    """Take a kiosk's new journal, after it was repaired or replaced. Its old one is ended, with all its leases."""
+    now = hub.clock()
+
+    def work(session: Session) -> dict[str, Any]:
+        found = session.get(Kiosk, kiosk, with_for_update=True)
+        streams = {stream.epoch: stream for stream in _streams(session, kiosk)}
+        if found is None or epoch not in streams:
+            raise ProblemError(ErrorCode.EPOCH_UNKNOWN)
+        for stream in streams.values():
+            if stream.state == "accepted" and stream.epoch != epoch:
+                stream.state = "ended"
+        streams[epoch].state = "accepted"
+        session.flush()
+        audit(
+            session,
+            Act(principal.actor, "kiosk.epoch_accepted", kiosk, {}, {"epoch": str(epoch)}),
+            now,
+            hub.random_bytes,
+        )
+        return _shown(session, found)
+
+    return hub.database.run(work)
+
+
+@router.post("/kiosks/{kiosk}/revoke", response_model=KioskOut)
+def revoke(kiosk: str, hub: TheHub, principal: ThePrincipal) -> dict[str, Any]:
+    """Take nothing from a kiosk any more, from the next message on."""
+    now = hub.clock()
+
+    def work(session: Session) -> dict[str, Any]:
+        found = session.get(Kiosk, kiosk, with_for_update=True)
+        if found is None:
+            raise ProblemError(ErrorCode.KIOSK_UNKNOWN)
+        act = Act(principal.actor, "kiosk.revoked", kiosk, {"state": found.state}, {"state": "revoked"})
+        found.state = "revoked"
+        audit(session, act, now, hub.random_bytes)
+        return _shown(session, found)
+
+    return hub.database.run(work)
+
+
+def _streams(session: Session, kiosk: str) -> list[Stream]:
+    return list(session.execute(select(Stream).where(Stream.kiosk == kiosk).order_by(Stream.opened_at)).scalars())
+
+
+def _shown(session: Session, kiosk: Kiosk) -> dict[str, Any]:
+    sighting = session.get(Sighting, kiosk.id)
+    return {
+        "id": kiosk.id,
+        "store": kiosk.store,
+        "state": kiosk.state,
+        "connection": sighting.state if sighting else "never",
+        "seen_at": sighting.at if sighting else None,
+        "heartbeat": sighting.heartbeat if sighting else {},
+        "streams": [{"epoch": s.epoch, "state": s.state, "upto": s.upto} for s in _streams(session, kiosk.id)],
+    }

@@ -1,0 +1,82 @@
+"""All SQL of the fleet."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from hub.db.bulk import Rows, among, update_rows
+from hub.fleet.models import Duty, HubState, Kiosk, MemberCopy, Publication, Stream
+
+
+def lock_kiosks(session: Session, ids: Collection[str]) -> Rows:
+    """Lock and load kiosks, in the order of their ids."""
+    columns = (Kiosk.id, Kiosk.store, Kiosk.state, Kiosk.last_duty, Kiosk.last_lease)
+    return session.execute(select(*columns).where(among(session, Kiosk.id, ids)).order_by(Kiosk.id).with_for_update())
+
+
+def streams_of(session: Session, kiosks: Collection[str]) -> Rows:
+    """Every epoch of these kiosks' journals."""
+    columns = (Stream.kiosk, Stream.epoch, Stream.state, Stream.upto, Stream.hash, Stream.effective_at)
+    return session.execute(select(*columns).where(among(session, Stream.kiosk, kiosks)))
+
+
+def public_keys(session: Session, kiosks: Collection[str]) -> dict[str, bytes]:
+    """Public keys (DER) of active kiosks."""
+    query = select(Kiosk.id, Kiosk.public_key).where(among(session, Kiosk.id, kiosks), Kiosk.state == "active")
+    return {row.id: row.public_key for row in session.execute(query)}
+
+
+def copies_of(session: Session, members: Collection[UUID]) -> set[tuple[str, UUID]]:
+    """Which kiosks know which of these members."""
+    query = select(MemberCopy.kiosk, MemberCopy.member).where(among(session, MemberCopy.member, members))
+    return {(row.kiosk, row.member) for row in session.execute(query)}
+
+
+def stale_copies(session: Session, kiosks: Collection[str] | None = None) -> Rows:
+    """Copies older than they should be; of these kiosks, or of all."""
+    query = select(MemberCopy.kiosk, MemberCopy.member, MemberCopy.wanted).where(MemberCopy.wanted > MemberCopy.held)
+    if kiosks is not None:
+        query = query.where(among(session, MemberCopy.kiosk, kiosks))
+    return session.execute(query.order_by(MemberCopy.kiosk, MemberCopy.member))
+
+
+def note_held(session: Session, kiosk: str, versions: Mapping[UUID, int]) -> None:
+    """Note which snapshot versions a kiosk holds; 0 says that it has forgotten the member."""
+    held = [(kiosk, member, version) for member, version in sorted(versions.items()) if version > 0]
+    update_rows(session, MemberCopy, ("kiosk", "member"), ("held",), rows=held)
+    forgotten = [member for member, version in versions.items() if version == 0]
+    if forgotten:
+        gone = delete(MemberCopy).where(MemberCopy.kiosk == kiosk, among(session, MemberCopy.member, forgotten))
+        session.execute(gone)
+
+
+def open_duties(session: Session, kiosks: Collection[str] | None = None) -> Rows:
+    """Duties that are not done, in order; of these kiosks, or of all."""
+    query = select(Duty.kiosk, Duty.number, Duty.kind, Duty.body).where(Duty.done_at.is_(None))
+    if kiosks is not None:
+        query = query.where(among(session, Duty.kiosk, kiosks))
+    return session.execute(query.order_by(Duty.kiosk, Duty.number))
+
+
+def close_duties(session: Session, kiosk: str, upto: int, now: datetime) -> None:
+    """Note that a kiosk has done its duties up to a number."""
+    done = update(Duty).where(Duty.kiosk == kiosk, Duty.number <= upto, Duty.done_at.is_(None))
+    session.execute(done.values(done_at=now))
+
+
+def publications(session: Session) -> dict[str, int]:
+    """Current version of every document."""
+    return {row.name: row.version for row in session.execute(select(Publication.name, Publication.version))}
+
+
+def raise_version(session: Session, name: str) -> None:
+    """Give a document its next version."""
+    session.execute(update(Publication).where(Publication.name == name).values(version=Publication.version + 1))
+
+
+def hub_epoch(session: Session) -> UUID:
+    """What identifies this database since its last restore."""
+    return session.execute(select(HubState.epoch)).scalar_one()

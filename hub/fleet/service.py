@@ -1,0 +1,173 @@
+"""The fleet as bookings use it: lock kiosks first, move their streams on, give duties, tell them of members."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Struct
+from sqlalchemy.orm import Session
+
+from hub.db.bulk import insert_rows, update_rows
+from hub.fleet import queries
+from hub.fleet.models import Duty, Kiosk, MemberCopy, Sighting, Stream
+from hub.fleet.rules import StreamState
+from protocol import codec
+from protocol.kinds import kind_of
+from protocol.state import Heartbeat, KioskStatus
+
+
+@dataclass(slots=True)
+class KioskState:
+    """A kiosk as a booking sees it, locked."""
+
+    id: str
+    store: str
+    state: str
+    last_duty: int
+    last_lease: int
+    streams: dict[UUID, StreamState] = field(default_factory=dict)
+    is_changed: bool = False
+
+    @property
+    def is_active(self) -> bool:
+        """Tell whether anything is taken from this kiosk."""
+        return self.state == "active"
+
+    def stream(self, epoch: UUID, now: datetime) -> StreamState:
+        """The stream of an epoch. A kiosk's first epoch is accepted; a later one waits until a person accepts it."""
+        if epoch not in self.streams:
+            state = "pending" if self.streams else "accepted"
+            self.streams[epoch] = StreamState.first(self.id, epoch, state=state, now=now)
+        return self.streams[epoch]
+
+    def current_stream(self) -> StreamState | None:
+        """The epoch that is taken now; None before the kiosk has reported one, or while a new one waits."""
+        return next((stream for stream in self.streams.values() if stream.state == "accepted"), None)
+
+    def next_lease(self) -> int:
+        """Number of the next lease for this kiosk; it never falls."""
+        self.last_lease += 1
+        self.is_changed = True
+        return self.last_lease
+
+
+@dataclass(frozen=True, slots=True)
+class NewDuty:
+    """A duty that a booking gives."""
+
+    kiosk: str
+    number: int
+    kind: str
+    body: str
+
+
+@dataclass(slots=True)
+class Fleet:
+    """Part of a booking's working set: the kiosks that take part, and what they shall be told."""
+
+    wanted: set[str] = field(default_factory=set)
+    kiosks: dict[str, KioskState] = field(default_factory=dict)
+    duties: list[NewDuty] = field(default_factory=list)
+    learned: dict[tuple[str, UUID], None] = field(default_factory=dict)
+    announced: set[str] = field(default_factory=set)
+
+    def give(self, kiosk: str, body: Struct) -> None:
+        """Give a kiosk a duty."""
+        state = self.kiosks[kiosk]
+        state.last_duty += 1
+        state.is_changed = True
+        self.duties.append(NewDuty(kiosk, state.last_duty, kind_of(body), codec.encode(body).decode()))
+
+    def learn(self, kiosk: str, member: UUID) -> None:
+        """Note that a kiosk now knows a member and is to be told of changes."""
+        self.learned[kiosk, member] = None
+
+    def announce(self, name: str) -> None:
+        """Tell all kiosks that a document has a new version."""
+        self.announced.add(name)
+
+
+def load(session: Session, fleet: Fleet) -> None:
+    """Lock the kiosks that take part, and load how far their journals are booked."""
+    if not fleet.wanted:
+        return
+    for row in queries.lock_kiosks(session, fleet.wanted):
+        fleet.kiosks[row.id] = KioskState(*row)
+    for row in queries.streams_of(session, fleet.wanted):
+        fleet.kiosks[row.kiosk].streams[row.epoch] = StreamState(*row)
+
+
+def write(session: Session, fleet: Fleet, versions: Mapping[UUID, int], now: datetime) -> bool:
+    """Write what became of the kiosks; `versions` are the new snapshot versions of members that changed.
+
+    Returns whether there is something new to send.
+    """
+    kiosks = [state for state in fleet.kiosks.values() if state.is_changed]
+    rows = [(state.id, state.last_duty, state.last_lease) for state in kiosks]
+    update_rows(session, Kiosk, ("id",), ("last_duty", "last_lease"), rows=rows)
+    _write_streams(session, fleet, now)
+    insert_rows(
+        session,
+        Duty,
+        ("kiosk", "number", "kind", "body", "given_at", "done_at"),
+        [(duty.kiosk, duty.number, duty.kind, duty.body, now, None) for duty in fleet.duties],
+    )
+    _learn(session, fleet.learned)
+    for name in sorted(fleet.announced):
+        queries.raise_version(session, name)
+    stale = mark_stale(session, versions)
+    return bool(fleet.duties or fleet.announced or stale)
+
+
+def mark_stale(session: Session, versions: Mapping[UUID, int]) -> int:
+    """Have every kiosk that knows one of these members told its new snapshot; returns how many copies that is."""
+    return update_rows(session, MemberCopy, ("member",), ("wanted",), rows=sorted(versions.items()))
+
+
+def note_status(session: Session, kiosk: str, status: KioskStatus, now: datetime) -> None:
+    """Note that a kiosk came, left or was lost. An old death does not bury a newer connection."""
+    known = session.get(Kiosk, kiosk)
+    if known is None:
+        return
+    sighting = session.get(Sighting, kiosk)
+    if sighting is None:
+        session.add(Sighting(kiosk=kiosk, state=status.state, connection=status.connection, at=now, heartbeat={}))
+    elif status.connection >= sighting.connection or status.state == "online":
+        sighting.state, sighting.connection, sighting.at = status.state, status.connection, now
+    if status.state == "online" and status.epoch is not UNSET:
+        _meet(session, kiosk, status.epoch, now)
+
+
+def _meet(session: Session, kiosk: str, epoch: UUID, now: datetime) -> None:
+    # The first epoch is known from the kiosk's birth on, because a lease may be asked for before any event comes.
+    fleet = Fleet(wanted={kiosk})
+    load(session, fleet)
+    if fleet.kiosks[kiosk].stream(epoch, now).is_new:
+        _write_streams(session, fleet, now)
+
+
+def note_heartbeat(session: Session, kiosk: str, heartbeat: Heartbeat, now: datetime) -> None:
+    """Note a kiosk's health."""
+    sighting = session.get(Sighting, kiosk)
+    if sighting is not None:
+        sighting.at, sighting.heartbeat = now, msgspec.to_builtins(heartbeat)
+
+
+def _write_streams(session: Session, fleet: Fleet, now: datetime) -> None:
+    streams = [stream for kiosk in fleet.kiosks.values() for stream in kiosk.streams.values() if stream.is_changed]
+    columns = ("state", "upto", "hash", "effective_at")
+    new = [(s.kiosk, s.epoch, s.state, s.upto, s.hash, s.effective_at, now) for s in streams if s.is_new]
+    insert_rows(session, Stream, ("kiosk", "epoch", *columns, "opened_at"), new)
+    old = [(s.kiosk, s.epoch, s.state, s.upto, s.hash, s.effective_at) for s in streams if not s.is_new]
+    update_rows(session, Stream, ("kiosk", "epoch"), columns, rows=old)
+
+
+def _learn(session: Session, learned: Iterable[tuple[str, UUID]]) -> None:
+    pairs = list(learned)
+    if not pairs:
+        return
+    known = queries.copies_of(session, [member for _kiosk, member in pairs])
+    rows = [(kiosk, member, 0, 0) for kiosk, member in pairs if (kiosk, member) not in known]
+    insert_rows(session, MemberCopy, ("kiosk", "member", "wanted", "held"), rows)

@@ -1,0 +1,61 @@
+"""Pure rules of leases: what may be granted, and what a kiosk's reports may do to a lease."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from protocol.errors import ErrorCode
+
+ONLINE_LEASE_S = 600
+"""How long a kiosk may spend a lease that it asked for while a member stood in front of it."""
+
+
+@dataclass(slots=True)
+class LeaseState:
+    """A lease as a booking sees it."""
+
+    kiosk: str
+    number: int
+    epoch: UUID
+    member: UUID
+    reward: UUID
+    spend: UUID
+    points: int
+    spent: int
+    state: str
+    deadline: datetime
+    is_new: bool = False
+    is_changed: bool = False
+
+    @property
+    def rest(self) -> int:
+        """What is still lent."""
+        return self.points - self.spent
+
+    def accept(self) -> ErrorCode | None:
+        """The kiosk has journaled the grant."""
+        return self._move("accepted", {"granted"})
+
+    def spend_refusal(self, points: int) -> ErrorCode | None:
+        """Why so much cannot have been spent from this lease; None where it can."""
+        if self.state == "closed":
+            return ErrorCode.LEASE_CLOSED
+        return ErrorCode.LEASE_OVERSPENT if points > self.rest else None
+
+    def close(self, spent: int) -> ErrorCode | None:
+        """The kiosk will spend no more. It must have reported every spend before, because its journal is in order."""
+        if spent != self.spent:
+            return ErrorCode.LEASE_OVERSPENT
+        return self._move("closed", {"granted", "accepted"})
+
+    def _move(self, state: str, before: set[str]) -> ErrorCode | None:
+        if self.state not in before:
+            return ErrorCode.LEASE_CLOSED
+        self.state, self.is_changed = state, True
+        return None
+
+
+def deadline_of(now: datetime, first_expiry: datetime | None) -> datetime:
+    """Until when a kiosk may spend a lease: never longer than the first of its points is valid."""
+    deadline = now + timedelta(seconds=ONLINE_LEASE_S)
+    return deadline if first_expiry is None else min(deadline, first_expiry)

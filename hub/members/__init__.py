@@ -1,0 +1,1 @@
+"""Members, and their personal data under keys of their own."""

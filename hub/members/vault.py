@@ -1,0 +1,110 @@
+"""Personal data at rest: AES-256-GCM per field under a key per member, which a key-encryption key wraps.
+
+The additional data names table, row and column, so a ciphertext that is moved elsewhere does not open. Exact search
+goes by keyed hashes; whoever holds the database but not the keys can neither read nor look up a phone number.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+INDEX_BYTES = 16
+
+
+class VaultError(Exception):
+    """A protected value cannot be opened: its key is gone, or it stands where it does not belong. Not retryable."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedKey:
+    """A data key as it is stored: which key-encryption key wrapped it, and the wrap (RFC 3394)."""
+
+    wrapped_by: str
+    wrapped: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class VaultKeys:
+    """Key-encryption keys by name, the name of the one in use, and the key of the search index."""
+
+    current: str
+    wrapping: dict[str, bytes] = field(repr=False)
+    index: bytes = field(repr=False)
+
+
+class Vault:
+    """Opens and closes personal fields. Random bytes are passed in, so that a simulation can seed them."""
+
+    def __init__(self, keys: VaultKeys, random_bytes: Callable[[int], bytes]) -> None:
+        self._keys = keys
+        self._random_bytes = random_bytes
+
+    def new_key(self) -> tuple[bytes, WrappedKey]:
+        """Draw a data key; keep the wrap, use the key."""
+        key = self._random_bytes(KEY_BYTES)
+        name = self._keys.current
+        return key, WrappedKey(name, aes_key_wrap(self._keys.wrapping[name], key))
+
+    def unwrap(self, key: WrappedKey) -> bytes:
+        """Open a data key.
+
+        Raises:
+            VaultError: if its key-encryption key is not here.
+        """
+        try:
+            return aes_key_unwrap(self._keys.wrapping[key.wrapped_by], key.wrapped)
+        except (KeyError, InvalidUnwrap) as error:
+            raise VaultError(f"no key opens a wrap by {key.wrapped_by}") from error
+
+    def seal(self, key: bytes, text: str, where: str) -> bytes:
+        """Encrypt a field; `where` is `table|row|column`."""
+        nonce = self._random_bytes(NONCE_BYTES)
+        return nonce + AESGCM(key).encrypt(nonce, text.encode(), where.encode())
+
+    def open(self, key: bytes, sealed: bytes, where: str) -> str:
+        """Decrypt a field.
+
+        Raises:
+            VaultError: if it was sealed under another key or for another place.
+        """
+        try:
+            return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], where.encode()).decode()
+        except InvalidTag as error:
+            raise VaultError(f"the field at {where} does not open") from error
+
+    def wrap_secret(self, secret: bytes, where: str) -> bytes:
+        """Protect a secret of the hub's own (a kiosk's wrapping key) under the key-encryption key in use."""
+        name = self._keys.current
+        nonce = self._random_bytes(NONCE_BYTES)
+        sealed = AESGCM(self._keys.wrapping[name]).encrypt(nonce, secret, where.encode())
+        return len(name).to_bytes(1, "big") + name.encode() + nonce + sealed
+
+    def unwrap_secret(self, wrapped: bytes, where: str) -> bytes:
+        """Open what `wrap_secret` protected.
+
+        Raises:
+            VaultError: if its key-encryption key is not here, or it stands elsewhere.
+        """
+        end = 1 + wrapped[0]
+        name, nonce = wrapped[1:end].decode(), wrapped[end : end + NONCE_BYTES]
+        try:
+            return AESGCM(self._keys.wrapping[name]).decrypt(nonce, wrapped[end + NONCE_BYTES :], where.encode())
+        except (KeyError, InvalidTag) as error:
+            raise VaultError(f"the secret at {where} does not open") from error
+
+    def index_of(self, column: str, value: str) -> bytes:
+        """Keyed hash for exact search: 16 bytes of HMAC-SHA-256, apart for every column."""
+        return hmac.new(self._keys.index, f"{column}\0{value}".encode(), hashlib.sha256).digest()[:INDEX_BYTES]
+
+
+def place_of(member: UUID, column: str) -> str:
+    """Place of a personal field of a member, as the vault names it."""
+    return f"members|{member}|{column}"

@@ -1,0 +1,127 @@
+"""Drives the ingest core: takes what waits, books it, sends the answers, and only then acknowledges to the broker.
+
+One thread does all database work. There is no timer: a batch is whatever came while the one before was booked.
+"""
+
+import queue
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from hub.clock import Clock
+from hub.messaging.ingest import Arrival, Ingest
+from hub.messaging.publisher import Publication
+from protocol import codec, topics
+from protocol.state import HubStatus
+from protocol.topics import Channel
+from provisioning.mqtt import Delivery, Endpoint, Line, Message, Role
+
+CLIENT_ID = "hub"
+"""Common name of the hub's own certificate; no kiosk is ever given it."""
+
+BATCH_MAX_MESSAGES = 200
+QUEUE_MAX_MESSAGES = 20_000
+RECEIVE_MAX_MESSAGES = 1_000
+RETRY_S = 1.0
+TICK_S = 5.0
+"""How long an idle worker waits before it looks whether something has to be sent again."""
+
+UPWARD = (Channel.EVENTS, Channel.REQUESTS, Channel.REPORTS, Channel.TELEMETRY, Channel.STATUS)
+
+log = structlog.get_logger()
+
+
+class Worker:
+    """The ingest process's one working thread, with the line that feeds it."""
+
+    def __init__(self, ingest: Ingest, endpoint: Endpoint, clock: Clock) -> None:
+        self._ingest = ingest
+        self._clock = clock
+        self._queue: queue.Queue[Delivery | None] = queue.Queue(QUEUE_MAX_MESSAGES)
+        self._stopping = threading.Event()
+        role = Role(
+            client_id=CLIENT_ID,
+            subscriptions=[topics.of_every_kiosk(channel) for channel in UPWARD],
+            will=lambda _connection: _offline(),
+            acknowledges_by_hand=True,
+            receive_max=RECEIVE_MAX_MESSAGES,
+        )
+        self._line = Line(endpoint, role, self)
+
+    def connected(self) -> None:
+        """Announce the hub, now that somebody hears it."""
+        log.info("connected to the broker")
+        self._line.publish(_message(self._ingest.birth()))
+        self.wake()
+
+    def disconnected(self, reason: str) -> None:
+        """Wait; the line connects again by itself."""
+        log.warning("no connection to the broker", reason=reason)
+
+    def refused(self, reason: str) -> None:
+        """The broker's rules and ours differ; somebody has to look."""
+        log.error("the broker refuses what the hub publishes", reason=reason)
+
+    def delivered(self, delivery: Delivery) -> None:
+        """Queue a message. A full queue holds up the line's thread, and so the broker."""
+        self._queue.put(delivery)
+
+    def wake(self) -> None:
+        """Look for something to send."""
+        if self._queue.empty():
+            self._queue.put(None)
+
+    def run(self) -> None:
+        """Work until stopped."""
+        self._line.start()
+        while not self._stopping.is_set():
+            batch = self._next_batch()
+            if not self._stopping.is_set():
+                self._until_done(lambda batch=batch: self._work(batch))  # type: ignore[misc]
+        self._line.stop(_offline())
+
+    def stop(self) -> None:
+        """Have `run` end after the batch in hand."""
+        self._stopping.set()
+        self._queue.put(None)
+
+    def _next_batch(self) -> list[Delivery]:
+        try:
+            waiting = [self._queue.get(timeout=TICK_S)]
+        except queue.Empty:
+            return []
+        while len(waiting) < BATCH_MAX_MESSAGES:
+            try:
+                waiting.append(self._queue.get_nowait())
+            except queue.Empty:
+                break
+        return [delivery for delivery in waiting if delivery is not None]
+
+    def _work(self, batch: list[Delivery]) -> None:
+        now = self._clock()
+        arrivals = [Arrival(delivery.topic, delivery.payload) for delivery in batch]
+        sent = self._ingest.take(arrivals, now) if arrivals else self._ingest.flush(now)
+        for publication in sent:
+            self._line.publish(_message(publication))
+        for delivery in batch:
+            self._line.acknowledge(delivery)
+
+    def _until_done(self, work: Callable[[], None]) -> None:
+        # Nothing was acknowledged, so a batch that the database could not take is simply taken again.
+        while not self._stopping.is_set():
+            try:
+                work()
+            except Exception:
+                log.exception("ingest failed; trying again", wait_s=RETRY_S)
+                self._stopping.wait(RETRY_S)
+            else:
+                return
+
+
+def _offline() -> Message:
+    return Message(topics.HUB_STATUS, codec.encode(HubStatus(online=False)), retain=True)
+
+
+def _message(publication: Publication) -> Message:
+    return Message(publication.topic, publication.payload, publication.retain, publication.expiry_s)

@@ -1,0 +1,91 @@
+"""Refusals over HTTP: which status a code has, and problem details (RFC 9457) in the caller's language."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import JSONResponse
+from fluent.runtime import FluentLocalization, FluentResourceLoader
+
+import protocol
+from protocol.errors import ErrorCode
+
+LANGUAGES = ("en", "zh")
+MEDIA_TYPE = "application/problem+json"
+
+STATUS: Mapping[ErrorCode, int] = {
+    ErrorCode.KEY_MISSING: 401,
+    ErrorCode.KEY_UNKNOWN: 401,
+    ErrorCode.KEY_REVOKED: 401,
+    ErrorCode.PERMISSION_DENIED: 403,
+    ErrorCode.STORE_OUT_OF_SCOPE: 403,
+    ErrorCode.PATH_UNKNOWN: 404,
+    ErrorCode.MEMBER_UNKNOWN: 404,
+    ErrorCode.CARD_UNKNOWN: 404,
+    ErrorCode.KIOSK_UNKNOWN: 404,
+    ErrorCode.REWARD_UNKNOWN: 404,
+    ErrorCode.EPOCH_UNKNOWN: 404,
+    ErrorCode.VOUCHER_UNKNOWN: 404,
+    ErrorCode.REQUEST_ID_MISSING: 400,
+    ErrorCode.REQUEST_CONFLICT: 409,
+    ErrorCode.PURCHASE_KNOWN: 409,
+    ErrorCode.MEMBER_PHONE_TAKEN: 409,
+    ErrorCode.CARD_TAKEN: 409,
+    ErrorCode.VOUCHER_HANDED_OUT: 409,
+    ErrorCode.REQUEST_FAILED: 500,
+    ErrorCode.REQUEST_OVERLOADED: 503,
+}
+"""Status by code; every other refusal is 422, because the request was understood and cannot be done."""
+
+
+class ProblemError(Exception):
+    """A refusal on its way to the caller."""
+
+    def __init__(self, code: ErrorCode, **data: Any) -> None:
+        super().__init__(code.value)
+        self.code = code
+        self.data = data
+
+
+def status_of(code: ErrorCode) -> int:
+    """HTTP status of a code."""
+    return STATUS.get(code, 422)
+
+
+def language_of(accept: str) -> str:
+    """The first language of an Accept-Language header that we speak; English otherwise."""
+    for wish in accept.split(","):
+        tag = wish.split(";")[0].strip().lower().split("-")[0]
+        if tag in LANGUAGES:
+            return tag
+    return LANGUAGES[0]
+
+
+@cache
+def _sentences(language: str) -> FluentLocalization:
+    folder = Path(protocol.__file__).parent / "locale"
+    loader = FluentResourceLoader(str(folder / "{locale}"))
+    return FluentLocalization([language, *LANGUAGES], ["errors.ftl"], loader, use_isolating=False)
+
+
+def sentence(code: ErrorCode, data: Mapping[str, Any], language: str) -> str:
+    """What a person reads for a code."""
+    text: str = _sentences(language).format_value(code.value.replace(".", "-"), dict(data))
+    return text
+
+
+def problem(request: Request, code: ErrorCode, data: Mapping[str, Any]) -> JSONResponse:
+    """The response for a refusal."""
+    status = status_of(code)
+    body = {
+        "type": f"urn:membertap:problem:{code.value}",
+        "title": code.value,
+        "status": status,
+        "detail": sentence(code, data, language_of(request.headers.get("accept-language", ""))),
+        "code": code.value,
+        "data": dict(data),
+    }
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)

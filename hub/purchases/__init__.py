@@ -1,0 +1,1 @@
+"""Purchases: what members bought, each counted once, and what it earned them."""

@@ -1,0 +1,45 @@
+"""Tables of purchases."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hub.db.base import Base, Code
+
+
+class Purchase(Base):
+    """One purchase. A store's receipt number is unique, so the same receipt never counts twice.
+
+    `content` is a digest of what was bought, by which a repeated receipt is told from a contradictory one.
+    """
+
+    __tablename__ = "purchases"
+    __table_args__ = (UniqueConstraint("store", "receipt"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    store: Mapped[Code] = mapped_column(ForeignKey("stores.id"))
+    receipt: Mapped[Code]
+    member: Mapped[UUID] = mapped_column(index=True)
+    currency: Mapped[Code]
+    amount: Mapped[int]
+    points: Mapped[int]
+    content: Mapped[bytes] = mapped_column(LargeBinary(32))
+    purchased_at: Mapped[datetime]
+    actor: Mapped[Code]
+
+
+class PurchaseLine(Base):
+    """One line. Its points are fixed here at the sale, so that a return never has to work them out again."""
+
+    __tablename__ = "purchase_lines"
+
+    purchase: Mapped[UUID] = mapped_column(primary_key=True)
+    line: Mapped[int] = mapped_column(primary_key=True)
+    product: Mapped[Code]
+    category: Mapped[Code]
+    name: Mapped[str]
+    quantity: Mapped[int]
+    amount: Mapped[int]
+    points: Mapped[int]

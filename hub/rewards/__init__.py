@@ -1,0 +1,1 @@
+"""The catalogue of rewards, its pictures, and the vouchers of what was redeemed."""

@@ -1,0 +1,143 @@
+"""The catalogue API: rewards and their pictures, and vouchers at the counter."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hub.access import TheHub, ThePrincipal
+from hub.db.session import wake
+from hub.fleet import queries as fleet
+from hub.ledger.models import Counter
+from hub.problems import ProblemError
+from hub.rewards import queries
+from hub.rewards.models import Picture, Reward, Voucher
+from hub.rewards.schemas import RewardChange, RewardOut, VoucherOut
+from hub.rewards.service import CATALOGUE, stock_counter
+from hub.staff.service import Act, audit
+from protocol.errors import ErrorCode
+
+FOREVER = "public, max-age=31536000, immutable"
+"""A picture is named by its content, so a copy of it never grows old."""
+
+router = APIRouter()
+
+
+@router.get("/pictures/{sha256}", tags=["catalogue"], response_class=Response)
+def picture(sha256: str, hub: TheHub) -> Response:
+    """A picture of the catalogue."""
+    with hub.database.read() as session:
+        found = session.get(Picture, sha256)
+        if found is None:
+            raise ProblemError(ErrorCode.PATH_UNKNOWN)
+        return Response(found.data, media_type=found.media_type, headers={"Cache-Control": FOREVER})
+
+
+@router.get("/v1/rewards", tags=["catalogue"], response_model=list[RewardOut])
+def rewards(hub: TheHub) -> list[dict[str, Any]]:
+    """Everything that is offered, in the catalogue's order."""
+    with hub.database.read() as session:
+        return [_shown(session, reward) for reward in queries.catalogue(session)]
+
+
+@router.patch("/v1/rewards/{reward}", tags=["catalogue"], response_model=RewardOut)
+def change_reward(reward: UUID, body: RewardChange, hub: TheHub, principal: ThePrincipal) -> dict[str, Any]:
+    """Change a reward; every kiosk shows it within a second."""
+    now = hub.clock()
+
+    def work(session: Session) -> dict[str, Any]:
+        found = session.get(Reward, reward, with_for_update=True)
+        if found is None:
+            raise ProblemError(ErrorCode.REWARD_UNKNOWN)
+        before = _shown(session, found)
+        _change(session, found, body)
+        session.flush()
+        fleet.raise_version(session, CATALOGUE)
+        after = _shown(session, found)
+        act = Act(principal.actor, "reward.changed", str(reward), _facts(before), _facts(after))
+        audit(session, act, now, hub.random_bytes)
+        wake(session)
+        return after
+
+    return hub.database.run(work)
+
+
+def _change(session: Session, reward: Reward, body: RewardChange) -> None:
+    if body.points is not None:
+        reward.points = body.points
+    if body.offered is not None:
+        reward.offered = body.offered
+    if body.stock is not None:
+        reward.limited = True
+        counter = session.get(Counter, stock_counter(reward.id), with_for_update=True)
+        if counter is None:
+            session.add(Counter(id=stock_counter(reward.id), remaining=body.stock))
+        else:
+            counter.remaining = body.stock
+
+
+def _facts(shown: dict[str, Any]) -> dict[str, Any]:
+    return {name: shown[name] for name in ("points", "offered", "stock")}
+
+
+def _shown(session: Session, reward: Reward) -> dict[str, Any]:
+    counter = session.get(Counter, stock_counter(reward.id)) if reward.limited else None
+    return {
+        "id": reward.id,
+        "names": reward.names,
+        "descriptions": reward.descriptions,
+        "points": reward.points,
+        "tiers": reward.tiers,
+        "offered": reward.offered,
+        "stock": counter.remaining if counter else None,
+        "picture": f"/pictures/{reward.picture}",
+    }
+
+
+@router.get("/v1/vouchers/{code}", tags=["vouchers"], response_model=VoucherOut)
+def voucher(code: str, hub: TheHub) -> dict[str, Any]:
+    """What a voucher is for, and whether it has been handed out."""
+    with hub.database.read() as session:
+        return _voucher(session, _newest(session, code))
+
+
+@router.post("/v1/vouchers/{code}/hand-out", tags=["vouchers"], response_model=VoucherOut)
+def hand_out(code: str, hub: TheHub, principal: ThePrincipal) -> dict[str, Any]:
+    """Hand the reward out; the voucher is used up."""
+    now = hub.clock()
+
+    def work(session: Session) -> dict[str, Any]:
+        found = _newest(session, code)
+        refusal = principal.store_refusal(found.store)
+        if refusal is not None:
+            raise ProblemError(refusal)
+        if found.state != "open":
+            raise ProblemError(ErrorCode.VOUCHER_HANDED_OUT)
+        found.state, found.handed_out_at, found.handed_out_by = "handed_out", now, principal.actor
+        act = Act(principal.actor, "voucher.handed_out", str(found.id), {"state": "open"}, {"state": found.state})
+        audit(session, act, now, hub.random_bytes)
+        return _voucher(session, found)
+
+    return hub.database.run(work)
+
+
+def _newest(session: Session, code: str) -> Voucher:
+    found = next(iter(queries.vouchers_by_code(session, code.upper())), None)
+    if found is None:
+        raise ProblemError(ErrorCode.VOUCHER_UNKNOWN)
+    return found
+
+
+def _voucher(session: Session, found: Voucher) -> dict[str, Any]:
+    names = session.execute(select(Reward.names).where(Reward.id == found.reward)).scalar_one()
+    return {
+        "code": found.code,
+        "reward": names,
+        "points": found.points,
+        "state": found.state,
+        "store": found.store,
+        "redeemed_at": found.redeemed_at,
+        "handed_out_at": found.handed_out_at,
+    }

@@ -1,0 +1,26 @@
+"""The base of what comes in over HTTP, and types that several domains use."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from protocol.limits import TEXT_MAX_CHARS, TOKEN_MAX_CHARS, VALUE_MAX
+
+
+class Input(BaseModel):
+    """A body that a caller sends. What it does not know is a mistake and is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Output(BaseModel):
+    """A body that we send."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+Name = Annotated[str, Field(min_length=1, max_length=TOKEN_MAX_CHARS, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Sentence = Annotated[str, Field(max_length=TEXT_MAX_CHARS, pattern=r"^[^\x00-\x1f\x7f]*$")]
+CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Amount = Annotated[int, Field(ge=0, le=VALUE_MAX)]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]

@@ -1,0 +1,55 @@
+"""What the API's process shares between requests: the coalescers that batches form in."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from hub.booking.coalescer import Coalescer, OverloadedError
+from hub.booking.reads import BalanceQuestion
+from hub.booking.service import BATCH_MAX_ITEMS
+from hub.composition import Hub
+from hub.intake import Item, Outcome
+from hub.problems import ProblemError
+from protocol.errors import ErrorCode
+
+
+class Serving:
+    """Batches of one API process: one for what is booked, one for what is only read."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._bookings: Coalescer[Item, Outcome] = Coalescer(hub.book, batch_max=BATCH_MAX_ITEMS, name="booking")
+        self._balances: Coalescer[BalanceQuestion, Outcome] = Coalescer(
+            hub.reader.balances, batch_max=BATCH_MAX_ITEMS, name="reads"
+        )
+
+    async def book(self, item: Item) -> dict[str, Any]:
+        """Book an item; its result, or the problem that the caller is told."""
+        return await _settled(self._bookings, item)
+
+    async def balance(self, question: BalanceQuestion) -> dict[str, Any]:
+        """Read a balance; or the problem that the caller is told."""
+        return await _settled(self._balances, question)
+
+    def close(self) -> None:
+        """End the threads."""
+        self._bookings.close()
+        self._balances.close()
+
+
+async def _settled(coalescer: Coalescer[Any, Outcome], question: object) -> dict[str, Any]:
+    try:
+        outcome = await coalescer.ask(question)
+    except OverloadedError:
+        raise ProblemError(ErrorCode.REQUEST_OVERLOADED) from None
+    if outcome.code is not None:
+        raise ProblemError(outcome.code, **outcome.result)
+    return outcome.result
+
+
+def serving_of(request: Request) -> Serving:
+    """The coalescers of this process."""
+    serving: Serving = request.app.state.serving
+    return serving
+
+
+TheServing = Annotated[Serving, Depends(serving_of)]

@@ -1,0 +1,33 @@
+"""Tables of the chain and its stores."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hub.db.base import Base, Code
+
+
+class Chain(Base):
+    """The one chain that this hub serves. `zone` is the time zone in which its rules count days."""
+
+    __tablename__ = "chain"
+    __table_args__ = (CheckConstraint("id = 1", name="is_one"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    names: Mapped[dict[str, str]]
+    languages: Mapped[list[str]]
+    currency: Mapped[Code]
+    zone: Mapped[Code]
+
+
+class Store(Base):
+    """A store. Its kiosks may record purchases only where `kiosks_record_purchases` says so."""
+
+    __tablename__ = "stores"
+
+    id: Mapped[Code] = mapped_column(primary_key=True)
+    names: Mapped[dict[str, str]]
+    region: Mapped[Code]
+    kiosks_record_purchases: Mapped[bool]
+    opened_at: Mapped[datetime]

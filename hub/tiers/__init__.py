@@ -1,0 +1,1 @@
+"""Tiers: which one a member's qualifying points earn, and who stands where."""
