@@ -1,16 +1,30 @@
 """Set-based reading and writing: many rows in one statement, the same call on both databases.
 
-PostgreSQL takes one array per column and unnests them (13 µs a row against 80 µs by the ORM's own batches); SQLite
-takes the rows one after the other inside one prepared statement, which is as fast there.
+PostgreSQL takes inserts by binary COPY (12 µs a row, against 65 µs by arrays and 80 µs by the ORM's own batches) and
+updates as one JSON document. SQLite takes rows one after the other inside one prepared statement, which is as fast.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Dialect, Table, any_, bindparam
+import msgspec
+from psycopg import sql
+from psycopg.types.json import Jsonb
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    Dialect,
+    LargeBinary,
+    Table,
+    any_,
+    bindparam,
+)
 from sqlalchemy import Row as ResultRow
 from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.types import UserDefinedType
 
 from hub.db.base import Base
 
@@ -21,17 +35,55 @@ Rows = Iterable[ResultRow[*tuple[Any, ...]]]
 """What a query of several columns gives."""
 
 
+def json_text(value: Any) -> str:
+    """JSON as the database is given it."""
+    return msgspec.json.encode(value).decode()
+
+
 def among(session: Session, column: InstrumentedAttribute[Any], values: Collection[Any]) -> ColumnElement[bool]:
-    """Condition: the column is one of these values. One array parameter where the database has arrays."""
-    if session.get_bind().dialect.name == "sqlite":
+    """Condition: the column is one of these values. One parameter where the database has arrays."""
+    dialect = session.get_bind().dialect
+    if dialect.name == "sqlite":
         return column.in_(values)
-    return column == any_(bindparam(None, list(values), type_=ARRAY(column.type)))
+    return column == any_(bindparam(None, values, type_=_Array(column.type.compile(dialect))))
+
+
+class _Array(UserDefinedType[Collection[Any]]):
+    """An array parameter, written as PostgreSQL's array literal: psycopg's own arrays cost ten times as much."""
+
+    cache_ok = True
+    render_bind_cast = True
+
+    def __init__(self, element: str) -> None:
+        self.element = element
+
+    def get_col_spec(self, **_kw: Any) -> str:
+        """Name of the type, as it stands in the statement."""
+        return f"{self.element}[]"
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Collection[Any] | None], str]:  # noqa: ARG002
+        """Write a collection as the literal."""
+        return lambda values: "{" + ",".join(_array_element(value) for value in values or ()) + "}"
+
+
+def _array_element(value: Any) -> str:
+    if isinstance(value, UUID | int):
+        return str(value)
+    if isinstance(value, bytes):
+        return f'"\\\\x{value.hex()}"'
+    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def insert_rows(session: Session, model: type[Base], columns: Sequence[str], rows: Sequence[Row]) -> None:
     """Insert rows; each has one value per column, in order."""
-    if rows:
-        _execute(session.connection(), _insert_statement, (_table(model), tuple(columns)), rows)
+    if not rows:
+        return
+    connection, table = session.connection(), _table(model)
+    if connection.dialect.name == "sqlite":
+        values = _bound(connection.dialect, table, tuple(columns), rows)
+        connection.exec_driver_sql(_sqlite_insert(table, tuple(columns)), values)
+    else:
+        _copy(connection, table, tuple(columns), rows)
 
 
 def update_rows(
@@ -43,32 +95,31 @@ def update_rows(
     """
     if not rows:
         return 0
-    return _execute(session.connection(), _update_statement, (_table(model), tuple(key), tuple(columns)), rows)
+    connection, table = session.connection(), _table(model)
+    if connection.dialect.name == "sqlite":
+        values = _bound(connection.dialect, table, (*key, *columns), rows)
+        return connection.exec_driver_sql(_sqlite_update(table, tuple(key), tuple(columns)), values).rowcount
+    statement = _postgresql_update(connection.dialect, table, tuple(key), tuple(columns))
+    names = (*key, *columns)
+    convert = [_hex if isinstance(table.c[name].type, LargeBinary) else None for name in names]
+    objects = [dict(zip(names, _converted(convert, row), strict=True)) for row in rows]
+    return connection.exec_driver_sql(statement, (json_text(objects),)).rowcount
 
 
 def _table(model: type[Base]) -> Table:
     table = model.__table__
-    if not isinstance(table, Table):
-        raise TypeError(f"{model.__name__} is not mapped to a table")
+    assert isinstance(table, Table), "every model has a table of its own"
     return table
 
 
-def _execute(connection: Connection, build: Any, about: tuple[Any, ...], rows: Sequence[Row]) -> int:
-    dialect = connection.dialect
-    names = [name for group in about[1:] for name in group]
-    values = _bound(dialect, about[0], tuple(names), rows)
-    if dialect.name == "sqlite":
-        result = connection.exec_driver_sql(build(dialect, *about), list(values))
-    else:
-        arrays = tuple(list(column) for column in zip(*values, strict=True))
-        result = connection.exec_driver_sql(build(dialect, *about), arrays)
-    return result.rowcount
+def _converted(convert: Sequence[Callable[[Any], Any] | None], row: Row) -> Row:
+    return tuple(
+        value if change is None or value is None else change(value) for change, value in zip(convert, row, strict=True)
+    )
 
 
-def _bound(dialect: Dialect, table: Table, names: tuple[str, ...], rows: Sequence[Row]) -> Iterable[Row]:
+def _bound(dialect: Dialect, table: Table, names: tuple[str, ...], rows: Sequence[Row]) -> list[Row]:
     processors = _processors(dialect, table, names)
-    if not any(processors):
-        return rows
     return [
         tuple(value if process is None else process(value) for process, value in zip(processors, row, strict=True))
         for row in rows
@@ -81,27 +132,57 @@ def _processors(dialect: Dialect, table: Table, names: tuple[str, ...]) -> tuple
 
 
 @lru_cache(maxsize=256)
-def _insert_statement(dialect: Dialect, table: Table, columns: tuple[str, ...]) -> str:
-    names = ", ".join(columns)
-    if dialect.name == "sqlite":
-        return f"INSERT INTO {table.name} ({names}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
-    return f"INSERT INTO {table.name} ({names}) SELECT * FROM {_unnest(dialect, table, columns)}"  # noqa: S608
+def _sqlite_insert(table: Table, columns: tuple[str, ...]) -> str:
+    return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
 
 
 @lru_cache(maxsize=256)
-def _update_statement(dialect: Dialect, table: Table, key: tuple[str, ...], columns: tuple[str, ...]) -> str:
-    if dialect.name == "sqlite":
-        # Numbered parameters, because a row gives its key first and an UPDATE names it last.
-        sets = ", ".join(f"{name} = ?{len(key) + place}" for place, name in enumerate(columns, 1))
-        where = " AND ".join(f"{name} = ?{place}" for place, name in enumerate(key, 1))
-        return f"UPDATE {table.name} SET {sets} WHERE {where}"  # noqa: S608
-    names = ", ".join((*key, *columns))
+def _sqlite_update(table: Table, key: tuple[str, ...], columns: tuple[str, ...]) -> str:
+    # Numbered parameters, because a row gives its key first and an UPDATE names it last.
+    sets = ", ".join(f"{name} = ?{len(key) + place}" for place, name in enumerate(columns, 1))
+    where = " AND ".join(f"{name} = ?{place}" for place, name in enumerate(key, 1))
+    return f"UPDATE {table.name} SET {sets} WHERE {where}"  # noqa: S608
+
+
+@lru_cache(maxsize=256)
+def _postgresql_update(dialect: Dialect, table: Table, key: tuple[str, ...], columns: tuple[str, ...]) -> str:
+    names = ", ".join(f"{name} {table.c[name].type.compile(dialect)}" for name in (*key, *columns))
     sets = ", ".join(f"{name} = rows.{name}" for name in columns)
     where = " AND ".join(f"{table.name}.{name} = rows.{name}" for name in key)
-    source = f"{_unnest(dialect, table, (*key, *columns))} AS rows({names})"
+    source = f"json_to_recordset(%s::json) AS rows({names})"
     return f"UPDATE {table.name} SET {sets} FROM {source} WHERE {where}"  # noqa: S608
 
 
-def _unnest(dialect: Dialect, table: Table, columns: tuple[str, ...]) -> str:
-    arrays = ", ".join(f"%s::{table.c[name].type.compile(dialect)}[]" for name in columns)
-    return f"unnest({arrays})"
+def _copy(connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
+    convert = [_jsonb if _is_json(table, name) else None for name in columns]
+    has_json = any(convert)
+    statement, types = _copy_statement(connection.dialect, table, columns)
+    driver = connection.connection.driver_connection
+    assert driver is not None, "the session holds a connection"
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.set_types(types)
+        for row in rows:
+            copy.write_row(_converted(convert, row) if has_json else row)
+
+
+@lru_cache(maxsize=256)
+def _copy_statement(dialect: Dialect, table: Table, columns: tuple[str, ...]) -> tuple[sql.Composed, list[str]]:
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(sql.Identifier(table.name), names)
+    return statement, [_type_name(table.c[name].type.compile(dialect)) for name in columns]
+
+
+def _type_name(compiled: str) -> str:
+    return {"TIMESTAMP WITH TIME ZONE": "timestamptz"}.get(compiled, compiled.split("(", maxsplit=1)[0].lower())
+
+
+def _is_json(table: Table, name: str) -> bool:
+    return isinstance(table.c[name].type, JSON)
+
+
+def _jsonb(value: Any) -> Jsonb:
+    return Jsonb(value, json_text)
+
+
+def _hex(value: bytes) -> str:
+    return f"\\x{value.hex()}"

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
+from hub.db.bulk import json_text
 from hub.db.turnstile import Turnstile
 
 Result = TypeVar("Result")
@@ -37,7 +38,7 @@ class Database:
     def _sqlite_engine(self) -> Engine:
         if not self.url.database or self.url.database == ":memory:":
             raise ValueError("the hub keeps its books in a file: give sqlite:///PATH")
-        engine = create_engine(self.url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+        engine = create_engine(self.url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, json_serializer=json_text)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -49,6 +50,7 @@ class Database:
             max_overflow=0,
             isolation_level="READ COMMITTED",
             connect_args={"options": "-c timezone=UTC"},
+            json_serializer=json_text,
         )
 
     @contextmanager

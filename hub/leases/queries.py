@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import or_, select, tuple_
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from hub.db.bulk import Rows, among
@@ -11,7 +11,10 @@ from hub.leases.models import Lease
 
 
 def leases(session: Session, numbers: Collection[tuple[str, int]], spends: Collection[UUID]) -> Rows:
-    """Leases by kiosk and number, or by the spend they were asked for. Their kiosks are locked already."""
+    """Leases by kiosk and number, or by the spend they were asked for. Their kiosks are locked already.
+
+    It may give a few more than those named: every one of these kiosks with every one of these numbers.
+    """
     columns = (
         Lease.kiosk,
         Lease.number,
@@ -24,5 +27,8 @@ def leases(session: Session, numbers: Collection[tuple[str, int]], spends: Colle
         Lease.state,
         Lease.deadline,
     )
-    by_number = tuple_(Lease.kiosk, Lease.number).in_(sorted(numbers))
+    kiosks = {kiosk for kiosk, _number in numbers}
+    by_number = among(session, Lease.kiosk, kiosks) & among(
+        session, Lease.number, {number for _kiosk, number in numbers}
+    )
     return session.execute(select(*columns).where(or_(by_number, among(session, Lease.spend, spends))))

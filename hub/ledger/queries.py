@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select, union_all
+from sqlalchemy import BigInteger, Select, cast, func, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from hub.db.bulk import Rows, among
@@ -55,7 +55,7 @@ def balances(session: Session, accounts: Collection[UUID]) -> dict[UUID, tuple[i
 
 def expiring(session: Session, accounts: Collection[UUID], before: datetime) -> Rows:
     """For each account: how much of it expires before a moment, and when the first of that does."""
-    total, first = func.sum(Lot.remaining), func.min(Lot.expires_at)
+    total, first = cast(func.sum(Lot.remaining), BigInteger), func.min(Lot.expires_at)
     query = select(Lot.account, total.label("amount"), first.label("first_at")).where(
         among(session, Lot.account, accounts), Lot.remaining > 0, Lot.expires_at < before
     )
@@ -80,7 +80,11 @@ def _entries() -> Any:
 def wrong_balances() -> Select[*tuple[Any, ...]]:
     """Accounts whose balance is not the sum of their entries, both ways round."""
     entries = _entries()
-    sums = select(entries.c.account, func.sum(entries.c.amount).label("total")).group_by(entries.c.account).subquery()
+    sums = (
+        select(entries.c.account, cast(func.sum(entries.c.amount), BigInteger).label("total"))
+        .group_by(entries.c.account)
+        .subquery()
+    )
     query = select(
         func.coalesce(Account.id, sums.c.account).label("account"),
         Account.balance,
@@ -97,7 +101,9 @@ def wrong_balances() -> Select[*tuple[Any, ...]]:
 
 def wrong_lots() -> Select[*tuple[Any, ...]]:
     """Accounts with lots whose balance is not the sum of what remains of their lots."""
-    rests = select(Lot.account, func.sum(Lot.remaining).label("total")).group_by(Lot.account).subquery()
+    rests = (
+        select(Lot.account, cast(func.sum(Lot.remaining), BigInteger).label("total")).group_by(Lot.account).subquery()
+    )
     query = select(Account.id.label("account"), Account.balance, func.coalesce(rests.c.total, 0).label("lots"))
     joined = query.select_from(Account).outerjoin(rests, Account.id == rests.c.account)
     return joined.where(Account.has_lots, Account.balance != func.coalesce(rests.c.total, 0))
@@ -105,7 +111,7 @@ def wrong_lots() -> Select[*tuple[Any, ...]]:
 
 def unit_sums() -> Select[Any]:
     """The sum of all entries, which double entry makes zero."""
-    return select(func.coalesce(func.sum(_entries().c.amount), 0))
+    return select(cast(func.coalesce(func.sum(_entries().c.amount), 0), BigInteger))
 
 
 def uses_of(session: Session, transfers: Collection[UUID]) -> Iterable[LotUse]:

@@ -1,6 +1,7 @@
 """Points as other domains use them: a member's accounts, and the rate in force."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -23,6 +24,10 @@ QUALIFYING_ISSUED = UUID(int=3)
 """Programme account: qualifying points come from here."""
 
 
+ACCOUNTS_MAX = 65_536
+"""Most members whose account ids are remembered; deriving one costs a hash."""
+
+
 @dataclass(slots=True)
 class Rates:
     """Part of a booking's working set: the rate that earns now."""
@@ -30,6 +35,7 @@ class Rates:
     now: Rate | None = None
 
 
+@lru_cache(maxsize=ACCOUNTS_MAX)
 def points_account(member: UUID) -> UUID:
     """Account of a member's spendable points.
 
@@ -39,6 +45,7 @@ def points_account(member: UUID) -> UUID:
     return derived_id(member, POINTS)
 
 
+@lru_cache(maxsize=ACCOUNTS_MAX)
 def qualifying_account(member: UUID) -> UUID:
     """Account of a member's qualifying points; they drive the tier and are never spent."""
     return derived_id(member, QUALIFYING)

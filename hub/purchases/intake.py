@@ -7,10 +7,10 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.db.bulk import insert_rows
+from hub.db.bulk import among, insert_rows
 from hub.intake import Entry, Outcome, Work, applied, rejected
 from hub.ledger.rules import Books, Context, Posting, Validity
 from hub.points.rules import BASE, Rate, expiry_of, points_per_line
@@ -63,12 +63,12 @@ class PurchaseIntake:
         receipts = set()
         for entry in entries:
             body = entry.body(PurchaseRecorded)
-            receipts.add((entry.caller.store, body.receipt))
+            receipts.add(body.receipt)
             standings.wanted.add(body.member)
             books.want(points_account(body.member))
             books.want(qualifying_account(body.member))
         columns = (Purchase.store, Purchase.receipt, Purchase.id, Purchase.content, Purchase.points)
-        query = select(*columns).where(tuple_(Purchase.store, Purchase.receipt).in_(sorted(receipts)))
+        query = select(*columns).where(among(session, Purchase.receipt, receipts))
         known = work.part(Sales).known
         for row in session.execute(query):
             known[row.store, row.receipt] = Known(row.id, row.content, row.points)

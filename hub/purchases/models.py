@@ -16,7 +16,7 @@ class Purchase(Base):
     """
 
     __tablename__ = "purchases"
-    __table_args__ = (UniqueConstraint("store", "receipt"),)
+    __table_args__ = (UniqueConstraint("receipt", "store"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     store: Mapped[Code] = mapped_column(ForeignKey("stores.id"))

@@ -296,7 +296,7 @@ def upgrade() -> None:
         sa.Column("actor", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(["store"], ["stores.id"], name="fk_purchases_store_stores"),
         sa.PrimaryKeyConstraint("id", name="pk_purchases"),
-        sa.UniqueConstraint("store", "receipt", name="uq_purchases_store_receipt"),
+        sa.UniqueConstraint("receipt", "store", name="uq_purchases_receipt_store"),
     )
     op.create_index("ix_purchases_member", "purchases", ["member"], unique=False)
 
