@@ -12,6 +12,10 @@ Signature = Annotated[str, Meta(max_length=200)]
 """ECDSA P-256 over SHA-256 of `chain.signing_input`, DER in base 64."""
 
 
+NO_EPOCH = UUID(int=0)
+"""Stands in a receipt for a batch of which not even the epoch could be read."""
+
+
 class Event(Struct, frozen=True):
     """One fact of a kiosk's journal. Its bytes are fixed when it is journaled; `body` is read by `kind`."""
 

@@ -15,7 +15,7 @@ from hub.messaging.envelopes import Batch
 from hub.messaging.publisher import Publication
 from protocol import codec, topics
 from protocol.chain import GENESIS
-from protocol.envelope import Receipt, Verdict
+from protocol.envelope import NO_EPOCH, Receipt, Verdict
 from protocol.errors import ErrorCode
 from protocol.topics import Channel
 
@@ -31,8 +31,6 @@ REFUSES_BATCH = frozenset(
     }
 )
 """Codes by which booking refuses a whole batch; every other code is the verdict on one event."""
-
-NO_EPOCH = UUID(int=0)
 
 
 class _Header(msgspec.Struct):

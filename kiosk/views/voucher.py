@@ -1,15 +1,10 @@
 """The success screen: a voucher, with its code as text and as a QR code."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from kiosk.visit.states import Standing
 
-class Standing(StrEnum):
-    """How sure the voucher is: the hub has not booked it yet, has booked it, or has refused it."""
-
-    PROVISIONAL = "provisional"
-    CONFIRMED = "confirmed"
-    REJECTED = "rejected"
+__all__ = ["Standing", "VoucherView"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,72 @@
+# 顾客在自助终端上看到的全部文字。数字和日期已按语言格式化后传入。
+
+language-name = 中文
+
+attract-headline = 请轻触会员卡
+attract-hint = 将会员卡平放在感应区，稍等片刻
+attract-card = 会员卡
+attract-no-reader = 读卡器没有连接
+attract-no-store = 暂停服务
+attract-call-staff = 请联系店员
+
+identifying = 正在读取会员卡…
+
+greeting-morning = { $name }，早上好
+greeting-noon = { $name }，中午好
+greeting-afternoon = { $name }，下午好
+greeting-evening = { $name }，晚上好
+greeting-nameless = 欢迎光临
+
+points-label = 可用积分
+points-unit = 积分
+stat-next-tier = 距离{ $tier }
+stat-top-tier = 会员等级
+stat-top-tier-value = 最高
+stat-expiring = { $days } 天内到期
+stat-stored-value = 储值余额
+rule-note = 每消费 { $amount } 得 { $points } 积分
+rule-note-multiplied = 每消费 { $amount } 得 { $points } 积分，{ $tier }再乘 { $multiplier }
+age-note = 以下为 { $time } 的数据，正在与总部核对
+age-note-offline = 网络不通，以下为 { $time } 的数据
+
+rewards-title = 可兑换好礼
+rewards-note = 点选好礼，立即兑换
+rewards-none = 好礼正在上架，敬请期待
+reach-ready = 可兑换
+reach-short = 还差 { $short }
+reach-tier = { $tier }专享
+reach-gone = 已兑完
+voucher-waiting = { $reward } 待领取 · { $code }
+
+end = 结束
+confirm-title = 兑换「{ $reward }」？
+confirm-subtitle = 确认后立即扣除积分
+confirm-before = 当前积分
+confirm-spend = 本次使用
+confirm-rest = 兑换后剩余
+confirm = 确认兑换
+cancel = 取消
+redeeming = 正在兑换，请稍候…
+
+voucher-title = 兑换成功
+voucher-title-again = 兑换凭证
+voucher-title-rejected = 需要店员处理
+voucher-summary = { $reward } · 已使用 { $points } 积分
+voucher-summary-again = { $reward } · { $time } 兑换
+voucher-hint = 凭此码到柜台领取
+voucher-hint-rejected = 请带着此码到柜台，店员会为您处理
+standing-provisional = 总部确认中
+standing-confirmed = 总部已确认
+standing-rejected = 总部未通过
+done = 完成
+more = 继续看看
+
+refusal-title = 没有办成
+refusal-title-offline = 网络不通
+refusal-title-card = 请再试一次
+dismiss = 知道了
+
+banner-offline = 网络暂时不通：可以查询，暂时不能兑换
+countdown = { $seconds } 秒后自动退出
+still-there = 您还在吗？
+stay = 继续

@@ -1,0 +1,104 @@
+"""The kiosk's store as the rest of the kiosk sees it: two journals on one disk, opened, kept up and repaired.
+
+The first holds what must not be lost: the chain of events, leases, verdicts. The second holds what the hub can send
+again: snapshots, catalogue, configuration; if it is damaged it simply begins anew.
+"""
+
+from contextlib import suppress
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from kiosk.ports import RandomBytes
+from kiosk.store.disk import Disk
+from kiosk.store.documents import Documents
+from kiosk.store.errors import JournalDamagedError, JournalForeignError, StoreError
+from kiosk.store.events import EventChain, Stamp
+from kiosk.store.journal import Journal
+from kiosk.store.leases import Leases
+from kiosk.store.limits import Limits
+from kiosk.store.seal import Seal
+from kiosk.store.snapshots import SALT_BYTES, Snapshots
+from kiosk.store.tables import JournalDB
+from protocol.events import JournalRepaired
+from protocol.ids import event_id
+
+EVENTS = "events.journal"
+CACHE = "cache.journal"
+CACHE_LIMITS = Limits(max_bytes=128 * 1024 * 1024)
+
+log = structlog.get_logger()
+
+
+class LocalStore:
+    """Everything a kiosk remembers."""
+
+    def __init__(self, disk: Disk, random_bytes: RandomBytes, now: datetime) -> None:
+        self._disk = disk
+        self._random_bytes = random_bytes
+        self.seal = Seal(random_bytes)
+        self._events = self._open_events(now)
+        self._cache = self._open_cache()
+        self._load(now)
+
+    @property
+    def is_writable(self) -> bool:
+        """Tell whether events can be journaled; where not, nothing may be promised to anybody."""
+        return self._events.journal.writable
+
+    def reopen(self, now: datetime) -> bool:
+        """After a failure, read again what really is on the disk; tells whether the store is usable now."""
+        try:
+            self._events.journal.reopen()
+            self._cache.journal.reopen()
+        except StoreError as error:
+            log.warning("the store cannot be opened again yet", reason=str(error))
+            return False
+        self._load(now)
+        return True
+
+    def compact(self) -> None:
+        """Rewrite what has gathered too much garbage. May take a second; call it off the conductor's thread."""
+        for db in (self._events, self._cache):
+            if db.journal.compaction_due:
+                try:
+                    db.journal.compact()
+                except StoreError as error:
+                    log.warning("not compacted", reason=str(error))
+
+    def close(self) -> None:
+        """Let go of the disk."""
+        self._events.close()
+        self._cache.close()
+
+    def _load(self, now: datetime) -> None:
+        epoch = event_id(int(now.timestamp() * 1000), self._random_bytes(10))
+        self.chain = EventChain(self._events, epoch)
+        self.leases = Leases(self._events, self.chain)
+        self.snapshots = Snapshots(self._cache, self.seal, self._random_bytes(SALT_BYTES))
+        self.documents = Documents(self._cache)
+
+    def _open_events(self, now: datetime) -> JournalDB:
+        try:
+            return JournalDB(Journal.open(self._disk, EVENTS))
+        except (JournalDamagedError, JournalForeignError) as error:
+            # What is left of it is kept for whoever looks into it; the hub must accept the new epoch.
+            aside = f"{EVENTS}.damaged-{int(now.timestamp())}"
+            log.critical("the journal is damaged; a new one is begun", kept_as=aside, reason=str(error))
+            self._disk.rename(EVENTS, aside)
+            self._disk.sync_directory()
+            db = JournalDB(Journal.open(self._disk, EVENTS))
+            epoch: UUID = event_id(int(now.timestamp() * 1000), self._random_bytes(10))
+            stamp = Stamp(now, "none", "kiosk")
+            EventChain(db, epoch).append([JournalRepaired()], stamp, [self._random_bytes(10)])
+            return db
+
+    def _open_cache(self) -> JournalDB:
+        try:
+            return JournalDB(Journal.open(self._disk, CACHE, CACHE_LIMITS))
+        except (JournalDamagedError, JournalForeignError) as error:
+            log.warning("the cache is damaged and begins anew", reason=str(error))
+            with suppress(FileNotFoundError):
+                self._disk.remove(CACHE)
+            return JournalDB(Journal.open(self._disk, CACHE, CACHE_LIMITS))

@@ -1,0 +1,328 @@
+"""Keeps the kiosk and the hub in step: births, documents, snapshots, duties, receipts and reports.
+
+What concerns whoever stands in front of the kiosk is handed on as news; everything else is settled here.
+"""
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from msgspec import Struct
+
+from kiosk.idle import DEFAULTS
+from kiosk.link.hub import Answer, Granted, Heard, HubLine, UnknownDuty
+from kiosk.outbox import Outbox, Trust
+from kiosk.ports import Clock, RandomBytes, Signer, Uplink
+from kiosk.store.events import Stamp
+from kiosk.store.local import LocalStore
+from kiosk.visit.states import Authority
+from protocol.duties import GrantLease
+from protocol.envelope import Receipt
+from protocol.errors import ErrorCode
+from protocol.ids import event_id
+from protocol.limits import REPORT_MAX_MEMBERS
+from protocol.requests import (
+    AskLease,
+    DocumentName,
+    DocumentPage,
+    FetchDocument,
+    KeyReleased,
+    PresentCard,
+    Refusal,
+    ReleaseKey,
+    VisitOpened,
+)
+from protocol.state import Heartbeat, HubStatus, KioskStatus, MemberSnapshot, Note, TwinPointer
+
+HEARTBEAT_S = 60.0
+PRUNE_S = 600.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who this kiosk is, and how it signs."""
+
+    kiosk: str
+    software: str
+    sign: Signer
+
+
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """The hub vouches for a card."""
+
+    uid: str
+    authority: Authority
+    snapshot: MemberSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Disowned:
+    """The hub refuses a card."""
+
+    uid: str
+    code: ErrorCode
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """The hub refuses to set points aside."""
+
+    request: UUID
+    code: ErrorCode
+    data: dict[str, int | str]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The hub has booked the journal up to a place, but for what it rejected."""
+
+    upto: int
+    rejected: frozenset[int]
+
+
+News = Vouched | Disowned | Denied | Granted | Settled | MemberSnapshot
+
+
+class Sync:
+    """The hub's side of the kiosk."""
+
+    def __init__(
+        self, identity: Identity, store: LocalStore, uplink: Uplink, *, clock: Clock, random_bytes: RandomBytes
+    ) -> None:
+        self.line = HubLine(identity.kiosk, uplink)
+        self.online = False
+        self._identity = identity
+        self._store = store
+        self._uplink = uplink
+        self._clock = clock
+        self._random_bytes = random_bytes
+        self._connected = False
+        self._to_report: dict[UUID, int] = {}
+        self._report_due = False
+        self._fetching: set[DocumentName] = set()
+        self._passed_over = 0
+        self._beat_at = self._pruned_at = clock.monotonic()
+        self.outbox = self._new_outbox()
+
+    @property
+    def may_spend(self) -> bool:
+        """Tell whether anything may be promised from this journal."""
+        return self._store.is_writable and self.outbox.trust is Trust.GOOD
+
+    def stamp(self, by: str) -> Stamp:
+        """Now, as it stands on an event."""
+        return Stamp(self._clock.now(), self._clock.trust(), by)
+
+    def draw(self, count: int) -> list[bytes]:
+        """Random bytes for so many events."""
+        return [self._random_bytes(10) for _ in range(count)]
+
+    def new_id(self) -> UUID:
+        """An id that nobody has had."""
+        return event_id(int(self._clock.now().timestamp() * 1000), self._random_bytes(10))
+
+    def reopened(self) -> None:
+        """The store was opened again: begin with what it says."""
+        self.outbox = self._new_outbox()
+        self._passed_over = 0
+        if self.online:
+            self.outbox.opened(self._uplink.connection, self._clock.monotonic())
+
+    def connected(self) -> None:
+        """The broker has accepted us; the hub's own status decides whether we are online."""
+        self._connected = True
+        self.line.say_status(self._status("online"))
+
+    def disconnected(self) -> None:
+        """The connection is gone."""
+        self._connected = False
+        self._go_offline()
+
+    def leave(self) -> KioskStatus:
+        """The last word before the kiosk is switched off."""
+        return self._status("offline")
+
+    def ask(self, request: UUID, body: Struct) -> bool:
+        """Ask the hub something, if it is there."""
+        return self.online and self.line.ask(request, body, self._clock.now())
+
+    def hear(self, topic: str, payload: bytes) -> Iterator[News]:
+        """Take a message of the hub; what concerns the visit is handed on."""
+        heard = self.line.hear(topic, payload)
+        if heard is not None:
+            yield from self._take(heard)
+
+    def spend(self, granted: Granted) -> int:
+        """Journal that a grant was spent; returns the place of the spend. From then on it is a promise."""
+        grant = granted.grant
+        return self._store.leases.spend(grant, self._mark(granted.duty), self.stamp(_member(grant)), self.draw(3))
+
+    def give_back(self, granted: Granted) -> None:
+        """Journal that a grant came too late."""
+        grant = granted.grant
+        self._store.leases.give_back(grant, self._mark(granted.duty), self.stamp(_member(grant)), self.draw(2))
+
+    def is_new(self, granted: Granted) -> bool:
+        """Tell whether a grant is to be acted on; one that is not is noted as done."""
+        if granted.duty > self._expected:
+            log.warning("a duty is missing before this one", duty=granted.duty, expected=self._expected)
+            return False
+        self._report_due = True
+        if self._store.leases.is_new(granted.grant):
+            return True
+        if granted.duty == self._store.leases.duties + 1:
+            self._store.leases.done(granted.duty)
+        return False
+
+    def knows(self, snapshot: MemberSnapshot, uid: str | None) -> bool:
+        """Keep a snapshot, and report it; tells whether the member is one of ours."""
+        configuration = self._store.documents.configuration or DEFAULTS
+        kept = self._store.snapshots.keep(snapshot, uid=uid, at_most=configuration.snapshots_max)
+        self._to_report[snapshot.member] = snapshot.version if kept else 0
+        return kept
+
+    def pump(self) -> None:
+        """Send what is due: events, reports, the heartbeat. Call it after everything that happens."""
+        now = self._clock.monotonic()
+        for envelope in self.outbox.due(now):
+            self.line.send_envelope(envelope)
+        if self.online and (self._to_report or self._report_due):
+            self._report()
+        if now - self._pruned_at >= PRUNE_S and self._store.is_writable:
+            self._pruned_at = now
+            configuration = self._store.documents.configuration or DEFAULTS
+            self._store.chain.prune(self._clock.now(), configuration.replay_retention_days)
+
+    def beat(self, health: Heartbeat) -> None:
+        """Say how the kiosk is."""
+        self._beat_at = self._clock.monotonic()
+        self.line.beat(health)
+
+    @property
+    def is_beat_due(self) -> bool:
+        """Tell whether it is time for a heartbeat."""
+        return self._connected and self._clock.monotonic() - self._beat_at >= HEARTBEAT_S
+
+    def _take(self, heard: Heard) -> Iterator[News]:
+        match heard:
+            case HubStatus():
+                self._hub_is(heard)
+            case Receipt():
+                yield from self._receive(heard)
+            case Answer():
+                yield from self._answered(heard)
+            case Granted():
+                yield heard
+            case UnknownDuty():
+                self._pass_over(heard)
+            case MemberSnapshot():
+                if self.knows(heard, None):
+                    yield heard
+            case Note():
+                self._fetch_newer("catalogue", heard.catalogue)
+                self._fetch_newer("programme", heard.programme)
+            case TwinPointer():
+                self._fetch_newer("configuration", heard.version)
+
+    def _hub_is(self, status: HubStatus) -> None:
+        if not status.online:
+            self._go_offline()
+        elif self._connected and not self.online:
+            self.online = True
+            self._report_due = True
+            self.outbox.opened(self._uplink.connection, self._clock.monotonic())
+            if not self._store.seal.is_ready:
+                self.ask(self.new_id(), ReleaseKey())
+
+    def _go_offline(self) -> None:
+        self.online = False
+        self.outbox.closed()
+        self._fetching.clear()
+        self._store.documents.forget_arriving()
+
+    def _receive(self, receipt: Receipt) -> Iterator[News]:
+        settled = self.outbox.receive(receipt, self._clock.monotonic())
+        if settled is not None:
+            yield Settled(settled.upto, frozenset(event.seq for event in settled.refused if event.is_final))
+
+    def _answered(self, answer: Answer) -> Iterator[News]:
+        match answer.asked, answer.body:
+            case PresentCard(card), VisitOpened(visit, redeems, snapshot):
+                self.knows(snapshot, card.uid)
+                yield Vouched(card.uid, Authority(visit, redeems), snapshot)
+            case PresentCard(card), Refusal(code):
+                yield Disowned(card.uid, ErrorCode(code))
+            case AskLease(), Refusal(code, data):
+                yield Denied(answer.request, ErrorCode(code), data)
+            case FetchDocument(), DocumentPage() as page:
+                self._take_page(page)
+            case FetchDocument(name), Refusal():
+                self._fetching.discard(name)
+            case ReleaseKey(), KeyReleased(key):
+                self._store.seal.release(base64.b64decode(key))
+            case asked, refused:
+                log.warning("an answer that fits nothing", asked=type(asked).__name__, got=type(refused).__name__)
+
+    def _fetch_newer(self, name: DocumentName, version: int) -> None:
+        if version > self._store.documents.version(name) and name not in self._fetching:
+            self._fetch(name, 0)
+
+    def _fetch(self, name: DocumentName, page: int) -> None:
+        self._fetching.add(name)
+        self.line.ask(self.new_id(), FetchDocument(name, page), self._clock.now())
+
+    def _take_page(self, page: DocumentPage) -> None:
+        following = self._store.documents.take(page)
+        if following is not None:
+            self._fetch(page.name, following)
+            return
+        self._fetching.discard(page.name)
+        self._report_due = True
+
+    @property
+    def _expected(self) -> int:
+        return max(self._store.leases.duties, self._passed_over) + 1
+
+    def _pass_over(self, unknown: UnknownDuty) -> None:
+        # It stays open at the hub, and a newer release will do it; what comes behind it does not have to wait.
+        if unknown.duty == self._expected:
+            log.warning("a duty of an unknown kind is left open", duty=unknown.duty)
+            self._passed_over = unknown.duty
+
+    def _mark(self, duty: int) -> int:
+        # While a duty stands open, nothing behind it may be reported as done.
+        return self._store.leases.duties if self._passed_over > self._store.leases.duties else duty
+
+    def _report(self) -> None:
+        some = dict(list(self._to_report.items())[:REPORT_MAX_MEMBERS])
+        version = self._store.documents.version("configuration")
+        if self.line.report(self._store.leases.duties, some, version):
+            for member in some:
+                del self._to_report[member]
+            self._report_due = bool(self._to_report)
+
+    def _status(self, state: str) -> KioskStatus:
+        chain = self._store.chain
+        return KioskStatus(
+            state="online" if state == "online" else "offline",
+            connection=self._uplink.connection,
+            epoch=chain.epoch,
+            head_seq=chain.head.seq,
+            head=chain.head.hash.hex(),
+            confirmed=chain.confirmed.seq,
+            duties=self._store.leases.duties,
+            configuration=self._store.documents.version("configuration"),
+            software=self._identity.software,
+        )
+
+    def _new_outbox(self) -> Outbox:
+        return Outbox(self._store.chain, self._identity.kiosk, self._identity.sign)
+
+
+def _member(grant: GrantLease) -> str:
+    return f"member:{grant.member}"

@@ -1,0 +1,106 @@
+"""Where a visit can stand. Every state is a value; the machine goes from one to the next."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from protocol.errors import ErrorCode
+from protocol.events import CardEvidence
+from protocol.state import MemberSnapshot, OpenVoucher
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """What the hub said of this visit's tap; absent until it answers, and offline."""
+
+    visit: UUID
+    redeems: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """The member in front of the kiosk. `authority` None means that the hub has not vouched for the card."""
+
+    card: CardEvidence
+    snapshot: MemberSnapshot
+    authority: Authority | None = None
+    refused: ErrorCode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Nobody is here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identifying:
+    """A card that this kiosk does not know waits for the hub; `request` names the question."""
+
+    card: CardEvidence
+    request: UUID
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Browsing:
+    """The member looks at points and rewards."""
+
+    guest: Guest
+
+
+@dataclass(frozen=True, slots=True)
+class Confirming:
+    """The member is asked whether to redeem a reward at a price."""
+
+    guest: Guest
+    reward: UUID
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Redeeming:
+    """The hub was asked for the points; `spend` names what they are for, `request` the question."""
+
+    guest: Guest
+    reward: UUID
+    points: int
+    spend: UUID
+    request: UUID
+    since: float
+
+
+class Standing(StrEnum):
+    """How sure a voucher is."""
+
+    PROVISIONAL = "provisional"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """A voucher is on the screen. `seq` is the place of its spend in the journal, for a redemption of this visit."""
+
+    guest: Guest
+    voucher: OpenVoucher
+    points: int
+    standing: Standing
+    seq: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A kind sentence is on the screen. `guest` is there if the visit goes on after it."""
+
+    code: ErrorCode
+    data: dict[str, int | str]
+    guest: Guest | None
+    since: float
+
+
+State = Idle | Identifying | Browsing | Confirming | Redeeming | Showing | Refused
+
+
+def guest_of(state: State) -> Guest | None:
+    """Who is in front of the kiosk, if anybody."""
+    return None if isinstance(state, Idle | Identifying) else state.guest
