@@ -28,6 +28,8 @@ CHECKPOINT_EVENTS = 256
 PRUNE_MAX_EVENTS = 1_000
 """Most events that are taken away at a time, so that nobody waits for it."""
 
+EVENTS_TABLE = "events"
+CHAIN_TABLE = "chain"
 _MARK = 1
 
 
@@ -66,8 +68,8 @@ class EventChain:
 
     def __init__(self, db: JournalDB, new_epoch: UUID) -> None:
         self._db = db
-        self._events = db.table("events")
-        self._marks = db.table("chain")
+        self._events = db.table(EVENTS_TABLE)
+        self._marks = db.table(CHAIN_TABLE)
         self._verdicts = db.table("verdicts")
         if self._marks.get(doc_id=_MARK) is None:
             self._begin(new_epoch)

@@ -8,16 +8,20 @@ from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 import structlog
+from msgspec import UNSET, UnsetType
 
 from kiosk.ports import RandomBytes
 from kiosk.store.disk import Disk
 from kiosk.store.documents import Documents
 from kiosk.store.errors import JournalDamagedError, JournalForeignError, StoreError
-from kiosk.store.events import EventChain, Stamp
+from kiosk.store.events import CHAIN_TABLE, EVENTS_TABLE, EventChain, Stamp
 from kiosk.store.journal import Journal
 from kiosk.store.leases import Leases
 from kiosk.store.limits import Limits
+from kiosk.store.operations import Put
+from kiosk.store.salvage import salvage
 from kiosk.store.seal import Seal
 from kiosk.store.snapshots import SALT_BYTES, Snapshots
 from kiosk.store.tables import JournalDB
@@ -50,7 +54,11 @@ class LocalStore:
     def reopen(self, now: datetime) -> bool:
         """After a failure, read again what really is on the disk; tells whether the store is usable now."""
         try:
-            self._events.journal.reopen()
+            try:
+                self._events.journal.reopen()
+            except JournalDamagedError as error:
+                self._events.close()
+                self._events = self._begin_again(error, now)
             self._cache.journal.reopen()
         except StoreError as error:
             log.warning("the store cannot be opened again yet", reason=str(error))
@@ -73,8 +81,7 @@ class LocalStore:
         self._cache.close()
 
     def _load(self, now: datetime) -> None:
-        epoch = event_id(int(now.timestamp() * 1000), self._random_bytes(10))
-        self.chain = EventChain(self._events, epoch)
+        self.chain = EventChain(self._events, self._new_epoch(now))
         self.leases = Leases(self._events, self.chain)
         self.snapshots = Snapshots(self._cache, self.seal, self._random_bytes(SALT_BYTES))
         self.documents = Documents(self._cache)
@@ -83,16 +90,22 @@ class LocalStore:
         try:
             return JournalDB(Journal.open(self._disk, EVENTS))
         except (JournalDamagedError, JournalForeignError) as error:
-            # What is left of it is kept for whoever looks into it; the hub must accept the new epoch.
-            aside = f"{EVENTS}.damaged-{int(now.timestamp())}"
-            log.critical("the journal is damaged; a new one is begun", kept_as=aside, reason=str(error))
-            self._disk.rename(EVENTS, aside)
-            self._disk.sync_directory()
-            db = JournalDB(Journal.open(self._disk, EVENTS))
-            epoch: UUID = event_id(int(now.timestamp() * 1000), self._random_bytes(10))
-            stamp = Stamp(now, "none", "kiosk")
-            EventChain(db, epoch).append([JournalRepaired()], stamp, [self._random_bytes(10)])
-            return db
+            return self._begin_again(error, now)
+
+    def _begin_again(self, error: StoreError, now: datetime) -> JournalDB:
+        # What is left of it is kept for whoever looks into it; the hub must accept the new epoch.
+        epoch = self._new_epoch(now)
+        aside = f"{EVENTS}.damaged-{epoch}"
+        log.critical("the journal is damaged; a new one is begun", kept_as=aside, reason=str(error))
+        repaired = _remains(self._disk)
+        self._disk.rename(EVENTS, aside)
+        self._disk.sync_directory()
+        db = JournalDB(Journal.open(self._disk, EVENTS))
+        EventChain(db, epoch).append([repaired], Stamp(now, "none", "kiosk"), [self._random_bytes(10)])
+        return db
+
+    def _new_epoch(self, now: datetime) -> UUID:
+        return event_id(int(now.timestamp() * 1000), self._random_bytes(10))
 
     def _open_cache(self) -> JournalDB:
         try:
@@ -102,3 +115,15 @@ class LocalStore:
             with suppress(FileNotFoundError):
                 self._disk.remove(CACHE)
             return JournalDB(Journal.open(self._disk, CACHE, CACHE_LIMITS))
+
+
+def _remains(disk: Disk) -> JournalRepaired:
+    """What can still be told of a damaged journal: its epoch, and the first and last event that can be read."""
+    epoch: UUID | UnsetType = UNSET
+    places: list[int] = []
+    for operation in salvage(disk, EVENTS):
+        if isinstance(operation, Put) and operation.table == EVENTS_TABLE:
+            places.append(operation.doc_id)
+        elif isinstance(operation, Put) and operation.table == CHAIN_TABLE:
+            epoch = UUID(msgspec.json.decode(operation.data)["epoch"])
+    return JournalRepaired(epoch, min(places, default=0), max(places, default=0))

@@ -1,0 +1,45 @@
+"""Every maximum of the store, by name, its unit last."""
+
+from dataclasses import dataclass
+
+RECORD_MAX_BYTES = 64 * 1024 * 1024
+"""Largest payload of one record: a change to every one of 100,000 documents still fits."""
+
+TABLE_NAME_MAX_BYTES = 255
+"""Longest name of a table in UTF-8; the format gives its length one byte."""
+
+DOCUMENT_ID_MIN = -(2**63)
+DOCUMENT_ID_MAX = 2**63 - 2
+"""Highest document id: the format gives ids 64 bits with sign, and the next id must fit as well."""
+
+WINDOW_BYTES = 256 * 1024
+"""Read at once when a file is scanned or copied. Small, so that no append waits long for disk or interpreter."""
+
+READ_MANY_DOCUMENTS = 256
+"""Read at once when a table is gone through; the lock is held that long, and no longer."""
+
+STEP_RECORDS = 64
+"""Records that a compaction handles before it gives way: below a millisecond of work."""
+
+SYNC_EVERY_BYTES = 128 * 1024
+"""Most that a compaction leaves unsynced, so that the sync of an append never queues behind more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Sizes that suit one journal. The defaults hold a month offline of one kiosk several times over.
+
+    `max_bytes` caps the file; a compaction needs room for the live part once more. `grow_bytes` is the step of
+    preallocation. `reserve_bytes` of the preallocated space are kept for records that make room, so that a full
+    journal can still be emptied. A compaction is due when at least `compact_min_bytes` are used and at least
+    `compact_garbage_percent` of them are garbage.
+    """
+
+    max_bytes: int = 512 * 1024 * 1024
+    grow_bytes: int = 1024 * 1024
+    reserve_bytes: int = 64 * 1024
+    compact_min_bytes: int = 4 * 1024 * 1024
+    compact_garbage_percent: int = 50
+
+
+DEFAULT_LIMITS = Limits()
