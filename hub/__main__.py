@@ -1,5 +1,6 @@
 """The hub's command line: `python -m hub COMMAND --settings hub.toml`."""
 
+import json
 import os
 import signal
 import sys
@@ -14,21 +15,25 @@ import typer
 import uvicorn
 from sqlalchemy import update
 
+from devices.desk.cards import save
 from hub import enrolment, migrations, secrets
 from hub.app import create_app
 from hub.clock import system_random, utc_now
 from hub.composition import from_settings
 from hub.db.session import Database
+from hub.demo.desk import cards_file
+from hub.demo.people import FEATURED
+from hub.demo.seed import seed
 from hub.fleet.models import HubState
 from hub.jobs import Scheduler, jobs
 from hub.ledger import service as ledger
-from hub.logs import configure
 from hub.messaging.wakeup import Watcher
 from hub.messaging.worker import Worker
 from hub.settings import read
 from hub.staff.permissions import Permission
 from hub.staff.service import issue_key
 from protocol.ids import event_id
+from provisioning.logs import configure
 from provisioning.supervisor import Program, Supervisor
 
 BACKLOG_MAX_CONNECTIONS = 4096
@@ -150,6 +155,20 @@ def add_kiosk(settings: SettingsFile, kiosk: str, store: str, public_key: Path) 
     """Take a kiosk into the fleet; PUBLIC_KEY is the file with its device key's public half (DER)."""
     hub = from_settings(read(settings))
     enrolment.add_kiosk(hub, enrolment.NewKiosk(kiosk, store, public_key.read_bytes()), "console")
+
+
+@app.command()
+def seed_demo(settings: SettingsFile, out: Path, number: Annotated[int, typer.Option("--seed")] = 1) -> None:
+    """Fill an empty hub with the demo chain; OUT becomes a folder with the desk's cards and the till's key."""
+    hub = from_settings(read(settings))
+    seeded = seed(hub, number)
+    out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    save(cards_file(hub, seeded), out / "cards.json")
+    members = [str(member.id) for member in seeded.members[: len(FEATURED)]]
+    demo = {"till_key": seeded.till_key, "featured": members}
+    descriptor = os.open(out / "demo.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(demo, file, indent=2)
 
 
 @app.command()

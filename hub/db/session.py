@@ -58,7 +58,6 @@ class Database:
         """A transaction that only reads; it sees one state of the database."""
         with Session(self.engine, autoflush=False) as session:
             yield session
-            session.rollback()
 
     @contextmanager
     def write(self) -> Iterator[Session]:

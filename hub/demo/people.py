@@ -1,6 +1,6 @@
 """Made-up members: names drawn from common characters, and phone numbers that cannot be dialled."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from random import Random
 
@@ -21,9 +21,22 @@ class DemoMember:
     has_dynamic_card: bool
 
 
+FEATURED = (
+    ("林晓雨", "Lin Xiaoyu", 0.56, True),
+    ("陈思远", "Chen Siyuan", 0.97, True),
+    ("周子涵", "Zhou Zihan", 0.22, True),
+    ("吴佳宁", "Wu Jianing", 0.02, True),
+    ("郑文博", "Zheng Wenbo", 0.40, False),
+)
+"""Members whose cards lie on the demo's desk: name, name in Latin letters, loyalty, and whether the card is dynamic."""
+
+
 def people(random: Random, count: int, stores: int) -> list[DemoMember]:
-    """Draw members."""
-    return [_person(random, number, stores) for number in range(count)]
+    """Draw members; the featured ones come first and are at home in the first store."""
+    drawn = [_person(random, number, stores) for number in range(count)]
+    for number, (name, _latin, loyalty, dynamic) in enumerate(FEATURED):
+        drawn[number] = replace(drawn[number], name=name, loyalty=loyalty, has_dynamic_card=dynamic, home_store=0)
+    return drawn
 
 
 def _person(random: Random, number: int, stores: int) -> DemoMember:

@@ -1,4 +1,4 @@
-"""How the hub logs: one JSON object a line, on standard error. Identifiers only; never tokens, names or secrets."""
+"""How every process logs: one JSON object a line on standard error. Identifiers only; never tokens, names, secrets."""
 
 import logging
 import sys

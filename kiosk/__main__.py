@@ -1,0 +1,122 @@
+"""The kiosk's command line and composition root: `python -m kiosk --settings kiosk.toml`.
+
+Parts are started in order and stopped in exact reverse.
+"""
+
+import signal
+import sys
+import threading
+from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from devices.nfc import NfcReader
+from kiosk.clock import SystemClock, system_random
+from kiosk.conductor import Conductor, PictureCame, Stage
+from kiosk.link.mqtt import connect
+from kiosk.loop import Loop
+from kiosk.pictures import Pictures
+from kiosk.ports import Signer
+from kiosk.settings import SettingsError, Setup
+from kiosk.store.disk import RealDisk
+from kiosk.store.errors import StoreError
+from kiosk.store.local import LocalStore
+from kiosk.sync import Identity, Sync
+from kiosk.ui.app import Callbacks, KioskApp
+from kiosk.ui.options import WindowOptions
+from kiosk.upkeep import Upkeep, room_bytes
+from protocol import codec, topics
+from protocol.topics import Channel
+from provisioning import keys
+from provisioning.logs import configure
+from provisioning.mqtt import Message
+
+app = typer.Typer(help="The touchscreen program of one kiosk.", add_completion=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """How the window is opened, apart from what the settings say."""
+
+    offscreen: bool
+    size: str | None
+    remote: Path | None
+
+
+@app.command()
+def main(
+    settings: Annotated[Path, typer.Option(help="The kiosk's settings file.", exists=True, dir_okay=False)],
+    *,
+    offscreen: Annotated[bool, typer.Option(help="Draw into memory, without any display.")] = False,
+    size: Annotated[str | None, typer.Option(help="Window size, such as 1280x800, instead of the settings'.")] = None,
+    remote: Annotated[
+        Path | None, typer.Option(help="Let tours and tests look and tap through this socket. Never in a store.")
+    ] = None,
+) -> None:
+    """Run one kiosk until it is told to stop."""
+    configure()
+    try:
+        run(Setup(settings), Display(offscreen, size, remote))
+    except (SettingsError, StoreError) as error:
+        typer.echo(str(error), err=True)
+        sys.exit(1)
+
+
+def run(setup: Setup, display: Display) -> None:
+    """Put the kiosk together and run it; returns when the window is closed."""
+    settings, clock, loop = setup.settings, SystemClock(), Loop()
+    store = LocalStore(RealDisk(setup.store), system_random, clock.now())
+    line = connect(settings.kiosk, setup.endpoint, loop.put, int(clock.now().timestamp()))
+    identity = Identity(settings.kiosk, version("membertap"), _signer(setup.key))
+    sync = Sync(identity, store, line, clock=clock, random_bytes=system_random)
+    pictures = Pictures(setup.store / "pictures", settings.hub.url, setup.hub_ca, came=lambda: loop.put(PictureCame()))
+    reader = NfcReader(settings.reader, loop.put)
+    ready = threading.Event()
+    window = KioskApp(Callbacks(loop.put, ready.set), _options(setup, display), clock.monotonic, display.remote)
+    stage = Stage(window.bridge.show, pictures.path, window.bridge.frame_age_ms, lambda: room_bytes(setup.store))
+    conductor = Conductor(store, sync, stage, clock=clock, zone=setup.zone)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_arguments: window.stop())
+    with ExitStack() as running:
+        running.callback(store.close)
+        for part in (Upkeep(store), pictures, reader):
+            part.start()
+            running.callback(part.stop)
+        line.start()
+        running.callback(lambda: line.stop(_farewell(settings.kiosk, sync)))
+        loop.start(conductor, clock.monotonic)
+        running.callback(loop.stop)
+        window.run()
+
+
+def _farewell(kiosk: str, sync: Sync) -> Message:
+    return Message(topics.of_kiosk(kiosk, Channel.STATUS), codec.encode(sync.leave()), retain=True)
+
+
+def _signer(path: Path) -> Signer:
+    key = load_pem_private_key(path.read_bytes(), password=None)
+    assert isinstance(key, EllipticCurvePrivateKey), "device keys lie on an elliptic curve"
+    return lambda data: keys.sign(key, data)
+
+
+def _options(setup: Setup, display: Display) -> WindowOptions:
+    settings = setup.settings
+    width, height = settings.width_px, settings.height_px
+    if display.size is not None:
+        width, height = (int(side) for side in display.size.split("x", 1))
+    return WindowOptions(
+        width_px=width,
+        height_px=height,
+        fullscreen=settings.fullscreen and not display.offscreen,
+        offscreen=display.offscreen,
+    )
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,91 @@
+"""How one kiosk is set up: the bundle that it was given, as a TOML file. Everything else comes from the hub."""
+
+import tomllib
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Struct
+
+from protocol.values import Token
+from provisioning.mqtt import Endpoint
+
+
+class SettingsError(Exception):
+    """The settings cannot be used. Not retryable."""
+
+
+class Broker(Struct, frozen=True, forbid_unknown_fields=True):
+    """The broker, and the kiosk's certificate for it; file names are relative to the settings file."""
+
+    host: str
+    port: int
+    ca: str
+    certificate: str
+    key: str
+
+
+class Hub(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where pictures come from, and the authority that vouches for that server."""
+
+    url: str
+    ca: str
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """One kiosk. `reader` is nfcpy's path of the card reader; `store` is the folder for what the kiosk remembers."""
+
+    kiosk: Token
+    store: str
+    reader: str
+    broker: Broker
+    hub: Hub
+    zone: str = "Asia/Shanghai"
+    fullscreen: bool = False
+    width_px: int = 1080
+    height_px: int = 1920
+
+
+class Setup:
+    """Settings with their files found."""
+
+    def __init__(self, path: Path) -> None:
+        """Read a settings file.
+
+        Raises:
+            SettingsError: with what is wrong in it.
+        """
+        self._folder = path.resolve().parent
+        try:
+            self.settings = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Settings)
+        except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+            raise SettingsError(f"{path.name}: {error}") from error
+
+    @property
+    def store(self) -> Path:
+        """Folder for what the kiosk remembers; made if it is missing, for its owner only."""
+        folder = self._folder / self.settings.store
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The broker as the line wants it."""
+        broker = self.settings.broker
+        files = [self._folder / name for name in (broker.ca, broker.certificate, broker.key)]
+        return Endpoint(broker.host, broker.port, *files)
+
+    @property
+    def hub_ca(self) -> Path:
+        """The authority that vouches for the hub's server."""
+        return self._folder / self.settings.hub.ca
+
+    @property
+    def key(self) -> Path:
+        """The device key."""
+        return self._folder / self.settings.broker.key
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the store."""
+        return ZoneInfo(self.settings.zone)

@@ -1,0 +1,45 @@
+"""What every test run needs once: a PostgreSQL server, and one migrated database of each kind to copy from."""
+
+import os
+import socket
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.services.postgresql import FORGETFUL, Server
+
+TEMPLATES = "MEMBERTAP_TEST_TEMPLATES"
+POSTGRESQL = "MEMBERTAP_TEST_POSTGRESQL"
+TEMPLATE_DATABASE = "template_hub"
+
+_server: Server | None = None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the server before the workers are made; they find it by the environment."""
+    global _server  # noqa: PLW0603 - pytest gives its hooks no other place
+    if hasattr(config, "workerinput") or config.option.collectonly or POSTGRESQL in os.environ:
+        return
+    _server = Server.start(_free_port(), FORGETFUL)
+    os.environ[POSTGRESQL] = str(_server.port)
+    os.environ[TEMPLATES] = tempfile.mkdtemp(prefix="membertap-templates-")
+
+
+def pytest_unconfigure() -> None:
+    """Stop the server that was started here."""
+    if _server is not None:
+        _server.stop()
+
+
+def _free_port() -> int:
+    with socket.socket() as opened:
+        opened.bind(("127.0.0.1", 0))
+        port: int = opened.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def templates() -> Path:
+    """Folder for what is made once and copied by every test."""
+    return Path(os.environ[TEMPLATES])

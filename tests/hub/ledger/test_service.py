@@ -1,0 +1,81 @@
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text, update
+from sqlalchemy.exc import IntegrityError
+
+from hub.ledger import service
+from hub.ledger.models import Account, Lot, Transfer
+from hub.ledger.rules import Books
+from hub.points.service import points_account
+from tests.hub.world import World
+
+
+def test_books_of_a_chain_at_work_are_right(world: World) -> None:
+    member = world.add_member()
+
+    world.earn(member, 500)
+    world.earn(member, 800)
+
+    world.assert_books_are_right()
+    assert world.balance(member) == 1_300
+
+
+@pytest.mark.parametrize(
+    ("tampered", "fault"),
+    [
+        (update(Account).where(Account.book == "points").values(balance=Account.balance + 1), "its entries say"),
+        (update(Lot).values(remaining=Lot.remaining - 1), "its lots say"),
+        (
+            update(Transfer).where(Transfer.kind == "points.earned").values(amount=Transfer.amount - 1),
+            "its entries say",
+        ),
+    ],
+)
+def test_every_kind_of_tampering_is_found(world: World, tampered: object, fault: str) -> None:
+    world.earn(world.add_member(), 500)
+    with world.hub.database.write() as session:
+        session.execute(tampered)  # type: ignore[call-overload]
+
+    with world.hub.database.read() as session:
+        proof = service.prove(session)
+
+    assert proof.faults
+    assert any(fault in line for line in proof.faults)
+
+
+def test_a_transfer_to_nobody_is_found(world: World) -> None:
+    world.earn(world.add_member(), 500)
+    with world.hub.database.write() as session:
+        session.execute(update(Transfer).where(Transfer.kind == "points.earned").values(credit=UUID(int=9 << 64)))
+
+    with world.hub.database.read() as session:
+        assert len(service.prove(session).faults) == 2 + 0
+
+
+def test_the_database_itself_refuses_an_overdraft(world: World) -> None:
+    member = world.add_member()
+
+    with pytest.raises(IntegrityError), world.hub.database.write() as session:
+        session.execute(update(Account).where(Account.id == points_account(member)).values(balance=-1))
+
+
+def test_the_database_itself_refuses_a_transfer_of_nothing(world: World) -> None:
+    world.earn(world.add_member(), 5)
+
+    with pytest.raises(IntegrityError), world.hub.database.write() as session:
+        session.execute(text("UPDATE transfers SET amount = 0"))
+
+
+def test_loading_gives_only_what_was_wanted(world: World) -> None:
+    member, other = world.add_member(), world.add_member("陈思远")
+    world.earn(member, 5)
+    world.earn(other, 7)
+    books = Books()
+    books.want(points_account(member), lots=True)
+
+    with world.hub.database.write() as session:
+        service.load(session, books)
+
+    assert set(books.accounts) == {points_account(member)}
+    assert [lot.remaining for lot in books.accounts[points_account(member)].lots or ()] == [5]
