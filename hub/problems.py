@@ -1,16 +1,13 @@
 """Refusals over HTTP: which status a code has, and problem details (RFC 9457) in the caller's language."""
 
 from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from fastapi import Request
 from fastapi.responses import JSONResponse
-from fluent.runtime import FluentLocalization, FluentResourceLoader
 
-import protocol
 from protocol.errors import ErrorCode
+from provisioning.sentences import ERRORS, sentences
 
 LANGUAGES = ("en", "zh")
 MEDIA_TYPE = "application/problem+json"
@@ -63,16 +60,10 @@ def language_of(accept: str) -> str:
     return LANGUAGES[0]
 
 
-@cache
-def _sentences(language: str) -> FluentLocalization:
-    folder = Path(protocol.__file__).parent / "locale"
-    loader = FluentResourceLoader(str(folder / "{locale}"))
-    return FluentLocalization([language, *LANGUAGES], ["errors.ftl"], loader, use_isolating=False)
-
-
 def sentence(code: ErrorCode, data: Mapping[str, Any], language: str) -> str:
     """What a person reads for a code."""
-    text: str = _sentences(language).format_value(code.value.replace(".", "-"), dict(data))
+    known = sentences((language, *LANGUAGES), (ERRORS,), ("errors.ftl",))
+    text: str = known.format_value(code.value.replace(".", "-"), dict(data))
     return text
 
 

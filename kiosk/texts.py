@@ -1,16 +1,14 @@
 """The kiosk's words, numbers and times in one language. Sentences stand in locale/*/*.ftl."""
 
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime, format_time
 from babel.numbers import format_decimal, get_currency_symbol
-from fluent.runtime import FluentLocalization, FluentResourceLoader
 
-import protocol
 from protocol.errors import ErrorCode
+from provisioning.sentences import ERRORS, sentences
 
 LANGUAGES = ("zh", "en")
 FALLBACK = "en"
@@ -26,7 +24,8 @@ class Texts:
         self.language = language
         self.zone = zone
         self._locale = _BABEL.get(language, _BABEL[FALLBACK])
-        self._bundle = _bundle(language)
+        packages = (ERRORS, Path(__file__).parent)
+        self._bundle = sentences((language, FALLBACK), packages, ("errors.ftl", "kiosk.ftl"))
 
     def say(self, message: str, **arguments: str | int) -> str:
         """A sentence, with its gaps filled; numbers in them are grouped as the language does."""
@@ -62,10 +61,3 @@ class Texts:
         pattern = "M月d日 HH:mm" if self.language == "zh" else "d MMM, HH:mm"
         dated: str = format_datetime(local, pattern, locale=self._locale)
         return dated
-
-
-@cache
-def _bundle(language: str) -> FluentLocalization:
-    roots = (Path(protocol.__file__).parent, Path(__file__).parent)
-    loader = FluentResourceLoader([str(root / "locale" / "{locale}") for root in roots])
-    return FluentLocalization([language, FALLBACK], ["errors.ftl", "kiosk.ftl"], loader, use_isolating=False)

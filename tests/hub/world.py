@@ -8,6 +8,7 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from msgspec import Struct
+from sqlalchemy.orm import Session
 
 from devices.cards import ntag424
 from devices.cards.keys import FleetKeys
@@ -161,11 +162,15 @@ class World:
 
     def add_member(self, name: str = "林晓雨", phone: str | None = None) -> UUID:
         """Have somebody join."""
-        profile = members.Profile(name, phone, None, STORE, "zh", "till")
         with self.hub.database.write() as session:
-            member = members.join(session, self.hub.vault, profile, now=self.clock.now, random=self.random.randbytes)
-            tiers.welcome(session, member.id, self.clock.now)
-            return member.id
+            return self.add_member_in(session, name, phone)
+
+    def add_member_in(self, session: Session, name: str = "林晓雨", phone: str | None = None) -> UUID:
+        """Have somebody join within a transaction."""
+        profile = members.Profile(name, phone, None, STORE, "zh", "till")
+        member = members.join(session, self.hub.vault, profile, now=self.clock.now, random=self.random.randbytes)
+        tiers.welcome(session, member.id, self.clock.now)
+        return member.id
 
     def add_card(self, member: UUID, *, technology: str = "ntag424") -> str:
         """Bind a card to a member; returns its UID."""

@@ -1,0 +1,460 @@
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import DatabaseError
+from starlette.testclient import TestClient
+
+from hub.app import create_app
+from hub.db.session import Database
+from hub.members.models import Member
+from hub.rewards.models import Voucher
+from hub.staff.models import ApiKey, AuditEntry
+from hub.staff.permissions import BATCHED, PUBLIC, ROUTES, Permission
+from hub.staff.service import issue_key
+from protocol.events import LeaseAccepted
+from protocol.ids import derived_id, voucher_code
+from tests.hub.world import START, STORE, World
+
+LATTE, TOTE = derived_id(UUID(int=7), "latte"), derived_id(UUID(int=7), "tote")
+NOBODY = str(UUID(int=5 << 64))
+PARAMETERS = {
+    "{sha256}": "ab" * 32,
+    "{key}": NOBODY,
+    "{kiosk}": "k-00000000000000000000000000",
+    "{epoch}": NOBODY,
+    "{member}": NOBODY,
+    "{card}": NOBODY,
+    "{reward}": NOBODY,
+    "{code}": "7KQ29-3FXM2",
+}
+
+
+class Api:
+    """The API of one world, called with the till's key unless another is given."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.client = TestClient(create_app(world.hub), raise_server_exceptions=False)
+
+    def call(self, method: str, path: str, body: Any = None, *, key: str | None = "", request: str = "") -> Any:
+        headers = {"Idempotency-Key": request or str(uuid4())}
+        if key is not None:
+            headers["Authorization"] = f"Bearer {key or self.world.till_key}"
+        return self.client.request(method, path, json=body, headers=headers)
+
+    def key(self, *permissions: Permission, stores: tuple[str, ...] = ()) -> str:
+        with self.world.hub.database.write() as session:
+            return issue_key(
+                session, "test", permissions, stores=stores, now=START, random=self.world.random.randbytes
+            )[1]
+
+    def purchase(self, buyer: UUID | str, amount: int = 10_000, **overrides: Any) -> dict[str, Any]:
+        line = {"product": "p1", "category": "coffee", "quantity": 1, "amount": amount}
+        return {
+            "store": STORE,
+            "receipt": f"R{uuid4()}",
+            "member": str(buyer),
+            "currency": "CNY",
+            "purchased_at": "2026-11-21T10:00:00+08:00",
+            "lines": [line],
+            **overrides,
+        }
+
+
+@pytest.fixture
+def api(small_world: World) -> Iterator[Api]:
+    opened = Api(small_world)
+    with opened.client:
+        yield opened
+
+
+@pytest.fixture
+def api_on_each_database(world: World) -> Iterator[Api]:
+    opened = Api(world)
+    with opened.client:
+        yield opened
+
+
+def routes() -> list[tuple[str, str]]:
+    return sorted(ROUTES)
+
+
+def test_every_route_stands_in_the_table_and_every_entry_is_a_route(api: Api) -> None:
+    schema = api.client.get("/openapi.json").json()
+    served = {(method.upper(), path) for path, methods in schema["paths"].items() for method in methods}
+
+    assert served | {("GET", "/openapi.json")} == set(ROUTES)
+
+
+@pytest.mark.parametrize(("method", "path"), routes())
+def test_no_route_answers_without_a_key_unless_it_is_public(api: Api, method: str, path: str) -> None:
+    response = api.call(method, filled(path), body_for(api, path), key=None)
+
+    public = ROUTES[method, path] is PUBLIC
+    assert response.status_code == (200 if public else 401), response.text
+    if not public:
+        assert response.json()["code"] == "key.missing"
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(("method", "path"), [route for route in routes() if ROUTES[route] is not PUBLIC])
+def test_no_route_answers_a_key_without_its_permission(api: Api, method: str, path: str) -> None:
+    others = [permission for permission in Permission if permission is not ROUTES[method, path]]
+    key = api.key(*others)
+    for parameter, value in PARAMETERS.items():
+        path = path.replace(parameter, value)
+
+    response = api.call(method, filled(path), body_for(api, path), key=key)
+
+    assert (response.status_code, response.json()["code"]) == (403, "permission.denied")
+
+
+def filled(path: str) -> str:
+    """A path with something in the place of each parameter."""
+    for parameter, value in PARAMETERS.items():
+        path = path.replace(parameter, value)
+    return path
+
+
+def body_for(api: Api, path: str) -> Any:
+    """A body that the batched routes accept, so that the key is what they judge."""
+    if path == "/v1/purchases":
+        return api.purchase(NOBODY)
+    if path == "/v1/top-ups":
+        return {"store": STORE, "receipt": "T1", "member": NOBODY, "currency": "CNY", "amount": 100}
+    return None
+
+
+@pytest.mark.parametrize("key", ["mt_wrong", "x" * 300, " "])
+def test_an_unknown_key_is_refused(api: Api, key: str) -> None:
+    response = api.call("GET", "/v1/stores", key=key)
+
+    assert (response.status_code, response.json()["code"]) == (401, "key.unknown")
+
+
+def test_a_revoked_key_is_refused_at_once(api: Api) -> None:
+    made = api.call("POST", "/v1/keys", {"name": "x", "permissions": ["members:read"]}).json()
+    before = api.call("GET", "/v1/programme", key=made["secret"]).status_code
+    api.call("DELETE", f"/v1/keys/{made['id']}")
+
+    after = api.call("GET", "/v1/programme", key=made["secret"])
+
+    assert (before, after.status_code, after.json()["code"]) == (200, 401, "key.revoked")
+
+
+def test_nobody_gives_away_more_than_their_own_key_allows(api: Api) -> None:
+    narrow = api.key(Permission.KEYS_WRITE, Permission.MEMBERS_READ, stores=(STORE,))
+
+    wider = api.call("POST", "/v1/keys", {"name": "x", "permissions": ["audit:read"], "stores": [STORE]}, key=narrow)
+    elsewhere = api.call("POST", "/v1/keys", {"name": "x", "permissions": ["members:read"]}, key=narrow)
+    allowed = api.call(
+        "POST", "/v1/keys", {"name": "x", "permissions": ["members:read"], "stores": [STORE]}, key=narrow
+    )
+
+    assert [answer.status_code for answer in (wider, elsewhere, allowed)] == [403, 403, 201]
+
+
+def test_only_the_hash_of_a_secret_is_stored(api: Api) -> None:
+    secret = api.call("POST", "/v1/keys", {"name": "x", "permissions": ["members:read"]}).json()["secret"]
+
+    with api.world.hub.database.read() as session:
+        stored = [key.secret_hash for key in session.execute(select(ApiKey)).scalars()]
+    assert all(secret.encode() not in value and len(value) == 32 for value in stored)
+
+
+@pytest.mark.parametrize("path", ["/v1/purchases", "/v1/top-ups"])
+def test_a_key_of_one_store_does_not_book_in_another(api: Api, path: str) -> None:
+    key = api.key(*Permission, stores=("S02",))
+
+    response = api.call("POST", path, body_for(api, path), key=key)
+
+    assert (response.status_code, response.json()["code"]) == (403, "store.out_of_scope")
+
+
+def test_a_purchase_earns_points(api_on_each_database: Api) -> None:
+    api = api_on_each_database
+    member = api.world.add_member()
+
+    response = api.call("POST", "/v1/purchases", api.purchase(member))
+
+    assert response.status_code == 201
+    assert response.json()["points"] == 100
+    balance = api.call("GET", f"/v1/members/{member}/balance").json()
+    assert balance == {"member": str(member), "points": 100, "qualifying": 100, "stored_value": 0, "version": 1}
+
+
+def test_a_repeated_request_is_answered_as_the_first_time(api: Api) -> None:
+    body, request = api.purchase(api.world.add_member()), str(uuid4())
+
+    first, second = (api.call("POST", "/v1/purchases", body, request=request) for _ in range(2))
+
+    assert first.json() == second.json()
+    assert second.status_code == 201
+
+
+def test_a_request_id_with_other_content_is_a_conflict(api: Api) -> None:
+    member, request = api.world.add_member(), str(uuid4())
+    api.call("POST", "/v1/purchases", api.purchase(member), request=request)
+
+    response = api.call("POST", "/v1/purchases", api.purchase(member, 5), request=request)
+
+    assert (response.status_code, response.json()["code"]) == (409, "request.conflict")
+
+
+def test_a_booking_without_a_request_id_is_refused(api: Api) -> None:
+    headers = {"Authorization": f"Bearer {api.world.till_key}"}
+
+    response = api.client.post("/v1/purchases", json=api.purchase(NOBODY), headers=headers)
+
+    assert (response.status_code, response.json()["code"]) == (400, "request.id_missing")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"lines": []},
+        {"lines": [{"product": "p", "category": "c", "quantity": 0, "amount": 1}]},
+        {"lines": [{"product": "p", "category": "c", "quantity": 1, "amount": -1}]},
+        {"lines": [{"product": "p", "category": "c", "quantity": 1, "amount": 10**13}]},
+        {"lines": [{"product": "p\0", "category": "c", "quantity": 1, "amount": 1}]},
+        {"member": "nobody"},
+        {"currency": "yuan"},
+        {"purchased_at": "2026-11-21T10:00:00"},
+        {"receipt": ""},
+        {"receipt": "x" * 65},
+        {"surprise": 1},
+    ],
+)
+def test_a_malformed_purchase_names_its_fields_and_repeats_nothing(api: Api, wrong: dict[str, Any]) -> None:
+    response = api.call("POST", "/v1/purchases", api.purchase(api.world.add_member(), **wrong))
+
+    assert (response.status_code, response.json()["code"]) == (422, "request.invalid")
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["data"]["fields"][0]["field"].startswith(f"body.{next(iter(wrong))}")
+    assert "nobody" not in response.text
+
+
+def test_problems_are_told_in_the_callers_language(api: Api) -> None:
+    path = f"/v1/members/{NOBODY}"
+    headers = {"Authorization": f"Bearer {api.world.till_key}"}
+
+    said = [
+        api.client.get(path, headers=headers | {"Accept-Language": language}).json()["detail"]
+        for language in ("zh-CN,zh;q=0.9", "en-GB", "fr", "")
+    ]
+
+    assert said[0] == "没有找到这位会员。"
+    assert said[1:] == ["No such member was found."] * 3
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/v1/members", "/docs", "/v1/../health"])
+def test_what_is_not_there_is_told_so(api: Api, path: str) -> None:
+    response = api.call("GET", path)
+
+    assert response.status_code in {404, 200} if path.endswith("health") else response.status_code == 404
+
+
+def test_somebody_joins_and_is_found_by_phone_and_card(api_on_each_database: Api) -> None:
+    api = api_on_each_database
+    body = {"name": "林晓雨", "phone": "140 0000 0001", "birthday": "1990-05-01", "home_store": STORE}
+    joined = api.call("POST", "/v1/members", body).json()
+    card = {"uid": "04a1b2c3d4e5f6", "technology": "ntag424"}
+    api.call("POST", f"/v1/members/{joined['id']}/cards", card)
+
+    by_phone = api.call("POST", "/v1/members/find", {"phone": "+8614000000001"}).json()
+    by_card = api.call("POST", "/v1/members/find", {"card": card["uid"]}).json()
+
+    assert joined["display_name"] == "林*"
+    assert joined["tier"] == "classic"
+    assert by_phone == by_card == joined
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"phone": "123"}, "phone.invalid"),
+        ({"home_store": "S99"}, "store.unknown"),
+        ({"phone": "+8614000000009"}, "member.phone_taken"),
+    ],
+)
+def test_a_wrong_registration_is_refused(api: Api, change: dict[str, str], code: str) -> None:
+    api.world.add_member("张伟", "+8614000000009")
+
+    response = api.call("POST", "/v1/members", {"name": "林", "home_store": STORE, **change})
+
+    assert response.json()["code"] == code
+    with api.world.hub.database.read() as session:
+        assert session.query(Member).count() == 1
+
+
+def test_a_card_belongs_to_one_member_only(api: Api) -> None:
+    card = {"uid": "04a1b2c3d4e5f6", "technology": "ntag424"}
+    first, second = api.world.add_member(), api.world.add_member()
+    api.call("POST", f"/v1/members/{first}/cards", card)
+
+    response = api.call("POST", f"/v1/members/{second}/cards", card)
+
+    assert (response.status_code, response.json()["code"]) == (409, "card.taken")
+
+
+def test_a_tier_is_given_by_hand_and_written_down(api_on_each_database: Api) -> None:
+    api = api_on_each_database
+    member, body = api.world.add_member(), {"tier": "gold", "reason": "a gesture"}
+
+    response = api.call("PUT", f"/v1/members/{member}/tier", body)
+
+    assert response.json()["tier"] == "gold"
+    [entry] = [act for act in api.call("GET", "/v1/audit").json() if act["action"] == "member.tier_given"]
+    assert (entry["before"], entry["after"]) == ({"tier": "classic"}, body)
+    assert entry["subject"] == str(member)
+
+
+def test_an_unknown_tier_is_refused(api: Api) -> None:
+    response = api.call("PUT", f"/v1/members/{api.world.add_member()}/tier", {"tier": "iron", "reason": "why not"})
+
+    assert response.json()["code"] == "tier.unknown"
+
+
+def test_a_new_earning_rule_holds_from_the_next_purchase(api_on_each_database: Api) -> None:
+    api = api_on_each_database
+    member = api.world.add_member()
+    api.call("POST", "/v1/purchases", api.purchase(member))
+
+    shown = api.call("PUT", "/v1/programme/earning", {"points": 2, "per_minor": 100}).json()
+    api.call("POST", "/v1/purchases", api.purchase(member))
+
+    assert (shown["earn_points"], shown["earn_per"]) == (2, 100)
+    movements = api.call("GET", f"/v1/members/{member}/movements").json()
+    assert sorted((movement["amount"], movement["cause"]["version"]) for movement in movements) == [(100, 1), (200, 2)]
+
+
+def test_a_price_is_changed_and_written_down(api_on_each_database: Api) -> None:
+    api = api_on_each_database
+
+    changed = api.call("PATCH", f"/v1/rewards/{LATTE}", {"points": 500, "stock": 9}).json()
+
+    assert (changed["points"], changed["stock"]) == (500, 9)
+    rewards = {reward["id"]: reward for reward in api.call("GET", "/v1/rewards").json()}
+    assert rewards[str(LATTE)]["points"] == 500
+    assert rewards[str(TOTE)]["stock"] == 1
+
+
+def test_a_picture_is_public_and_never_grows_old(api: Api) -> None:
+    response = api.client.get(f"/pictures/{'ab' * 32}")
+
+    assert (response.content, response.headers["content-type"]) == (b"png", "image/png")
+    assert "immutable" in response.headers["Cache-Control"]
+
+
+def add_voucher(world: World) -> str:
+    spend = world.new_id()
+    with world.hub.database.write() as session:
+        session.add(
+            Voucher(
+                id=spend,
+                code=voucher_code(spend),
+                member=world.add_member_in(session),
+                reward=LATTE,
+                points=600,
+                kiosk="k-1",
+                store=STORE,
+                state="open",
+                redeemed_at=START,
+                handed_out_at=None,
+                handed_out_by=None,
+            )
+        )
+    return voucher_code(spend)
+
+
+def test_a_voucher_is_handed_out_once(api: Api) -> None:
+    code = add_voucher(api.world)
+
+    seen = api.call("GET", f"/v1/vouchers/{code}").json()
+    first, second = (api.call("POST", f"/v1/vouchers/{code.lower()}/hand-out") for _ in range(2))
+
+    assert (seen["state"], seen["reward"]) == ("open", {"zh": "latte"})
+    assert first.json()["state"] == "handed_out"
+    assert (second.status_code, second.json()["code"]) == (409, "voucher.handed_out")
+
+
+def test_a_voucher_of_another_store_is_not_handed_out(api: Api) -> None:
+    code, key = add_voucher(api.world), api.key(Permission.VOUCHERS_WRITE, stores=("S02",))
+
+    assert api.call("POST", f"/v1/vouchers/{code}/hand-out", key=key).json()["code"] == "store.out_of_scope"
+
+
+def test_an_unknown_voucher_is_told_so(api: Api) -> None:
+    assert api.call("GET", "/v1/vouchers/AAAAA-AAAAA").json()["code"] == "voucher.unknown"
+
+
+def test_kiosks_are_shown_with_their_journals(api: Api) -> None:
+    world, kiosk = api.world, api.world.add_kiosk()
+    world.book(world.told(kiosk, LeaseAccepted(1, world.add_member(), 0)))
+
+    [shown] = api.call("GET", "/v1/kiosks").json()
+
+    assert (shown["id"], shown["connection"]) == (kiosk.id, "never")
+    assert shown["streams"] == [{"epoch": str(kiosk.epoch), "state": "accepted", "upto": 1}]
+
+
+def test_accepting_a_new_journal_ends_the_old_one(api: Api) -> None:
+    world, kiosk = api.world, api.world.add_kiosk()
+    body = LeaseAccepted(1, world.add_member(), 0)
+    world.book(world.told(kiosk, body))
+    kiosk.epoch, kiosk.seq, kiosk.head = world.new_id(), 0, bytes(32)
+    world.book(world.told(kiosk, body))
+
+    shown = api.call("POST", f"/v1/kiosks/{kiosk.id}/epochs/{kiosk.epoch}/accept").json()
+
+    assert {stream["epoch"]: stream["state"] for stream in shown["streams"]}[str(kiosk.epoch)] == "accepted"
+    assert sorted(stream["state"] for stream in shown["streams"]) == ["accepted", "ended"]
+
+
+def test_a_kiosk_is_revoked(api: Api) -> None:
+    kiosk = api.world.add_kiosk()
+
+    assert api.call("POST", f"/v1/kiosks/{kiosk.id}/revoke").json()["state"] == "revoked"
+
+
+def test_a_card_is_blocked(api: Api) -> None:
+    member = api.world.add_member()
+    body = {"uid": "04a1b2c3d4e5f6", "technology": "ntag424"}
+    card = api.call("POST", f"/v1/members/{member}/cards", body).json()
+
+    assert api.call("POST", f"/v1/cards/{card['id']}/block").json()["state"] == "blocked"
+
+
+def test_the_books_are_proved_on_demand(api_on_each_database: Api) -> None:
+    api_on_each_database.world.earn(api_on_each_database.world.add_member(), 5)
+
+    assert api_on_each_database.call("GET", "/v1/ledger/proof").json()["faults"] == []
+
+
+def test_a_failure_of_ours_says_so_and_shows_nothing(api: Api) -> None:
+    api.world.hub.database.engine.dispose()
+    with api.world.hub.database.write() as session:
+        session.execute(text("DROP TABLE audit"))
+
+    response = api.call("GET", "/v1/audit")
+
+    assert (response.status_code, response.json()["code"]) == (500, "request.failed")
+    assert "audit" not in response.json()["detail"].lower()
+
+
+@pytest.mark.parametrize("change", ["UPDATE audit SET actor = 'nobody'", "DELETE FROM audit"])
+def test_the_database_itself_keeps_the_audit_log(world: World, change: str) -> None:
+    database: Database = world.hub.database
+    world.add_kiosk()
+
+    with pytest.raises(DatabaseError, match="append-only"), database.write() as session:
+        session.execute(text(change))
+    with database.read() as session:
+        assert session.query(AuditEntry).count() == 1
+
+
+def test_batched_routes_are_routes() -> None:
+    assert set(ROUTES) >= BATCHED
