@@ -107,9 +107,9 @@ class World:
     taps: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def found(cls, database: Database) -> Self:
+    def found(cls, database: Database, seed: int = 1) -> Self:
         """A chain of two stores, three tiers, two rewards and one earning rule."""
-        clock, random = TestClock(), Random(1)
+        clock, random = TestClock(), Random(seed)
         hub = compose(database, SECRETS, clock=clock, random_bytes=random.randbytes)
         with database.write() as session:
             session.add(HubState(id=1, epoch=UUID(int=1)))
