@@ -16,6 +16,10 @@ class CardEvidence(Struct, frozen=True):
     uid: Uid
     url: Url | UnsetType = UNSET
 
+    def __repr__(self) -> str:
+        # Whatever logs or prints a tap must not give the credential away.
+        return f"CardEvidence({self.technology!r}, {self.uid!r})"
+
 
 class CardSeen(Struct, frozen=True):
     """A tap that could not be verified when it happened: kept as evidence, so that a copied card shows up later."""

@@ -1,9 +1,13 @@
 """Keeps a handful of processes running: starts them in order, starts the fallen again, stops them in reverse order."""
 
+import ctypes
+import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Self
@@ -16,6 +20,9 @@ STOP_TIMEOUT_S = 15.0
 BACKOFF_MAX_S = 10.0
 STABLE_S = 30.0
 POLL_S = 0.2
+
+_LIBC = ctypes.CDLL(None)
+_SET_PARENT_DEATH_SIGNAL = 1
 
 log = structlog.get_logger()
 
@@ -62,6 +69,13 @@ class Supervisor:
         """Process id that a program has now."""
         return self._named(name).process.pid
 
+    def kill(self, name: str) -> None:
+        """Kill a program without warning, with everything it started, and forget it."""
+        running = self._named(name)
+        os.killpg(running.process.pid, signal.SIGKILL)
+        running.process.wait()
+        self._running.remove(running)
+
     def is_running(self, name: str) -> bool:
         """Tell whether a program's process is alive."""
         return self._named(name).process.poll() is None
@@ -101,17 +115,23 @@ class Supervisor:
 
 
 def _launch(program: Program) -> subprocess.Popen[bytes]:
-    # A session of its own keeps a Ctrl-C at the terminal from reaching the children before we stop them in order.
-    if program.log_to is None:
-        return subprocess.Popen(program.command, env=program.environment, start_new_session=True)  # noqa: S603
-    with open(program.log_to, "ab") as log_file:  # noqa: PTH123
+    with ExitStack() as opened:
+        log_file = None if program.log_to is None else opened.enter_context(open(program.log_to, "ab"))  # noqa: PTH123
+        # A session of its own keeps a Ctrl-C at the terminal from reaching the children before we stop them in order.
         return subprocess.Popen(  # noqa: S603
             program.command,
             env=program.environment,
             stdout=log_file,
-            stderr=subprocess.STDOUT,
+            stderr=None if log_file is None else subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=_end_with_parent,  # noqa: PLW1509 - one call into the kernel, which takes no lock
         )
+
+
+def _end_with_parent() -> None:
+    # A supervisor that is killed must not leave its programs behind: the kernel tells them (prctl(2), on Linux only).
+    if sys.platform == "linux":
+        _LIBC.prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
 
 
 def stop_process(process: subprocess.Popen[bytes]) -> None:

@@ -6,8 +6,13 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.services.postgresql import FORGETFUL, Server
+
+# How long an example takes says nothing on a machine that others use too.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 TEMPLATES = "MEMBERTAP_TEST_TEMPLATES"
 POSTGRESQL = "MEMBERTAP_TEST_POSTGRESQL"
