@@ -74,7 +74,8 @@ class EventChain:
         if self._marks.get(doc_id=_MARK) is None:
             self._begin(new_epoch)
         self._mark = self._read_mark()
-        self.head = self._walk(Point(self._mark["checkpoint"], bytes.fromhex(self._mark["checkpoint_hash"])))
+        checkpoint = Point(self._mark["checkpoint"], bytes.fromhex(self._mark["checkpoint_hash"]))
+        self.head = self._walk(max(checkpoint, self.oldest, key=lambda point: point.seq))
 
     @property
     def epoch(self) -> UUID:

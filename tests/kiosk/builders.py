@@ -1,0 +1,98 @@
+"""Members, cards, rewards and stores as a kiosk meets them."""
+
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from kiosk.store.disk import Disk
+from kiosk.store.journal import Journal
+from kiosk.store.tables import JournalDB
+from protocol.duties import GrantLease
+from protocol.events import CardEvidence
+from protocol.state import Configuration, MemberSnapshot, OpenVoucher, Programme, Reward, Tier
+from tests.simulation.disk import SimDisk
+
+NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
+EPOCH = UUID(int=0xE)
+LIN, CHEN = UUID(int=0xA), UUID(int=0xB)
+LATTE, TOTE = UUID(int=0x1A), UUID(int=0x1B)
+SPEND, VISIT, REQUEST = UUID(int=0x5), UUID(int=0x6), UUID(int=0x7)
+URL = "https://card.example/t?e=" + "0" * 32 + "&c=" + "0" * 16
+
+
+def make_card(uid: str = "04a1b2c3d4e5f6", **overrides: Any) -> CardEvidence:
+    return CardEvidence(**{"technology": "ntag424", "uid": uid, "url": URL, **overrides})
+
+
+def make_snapshot(**overrides: Any) -> MemberSnapshot:
+    fields: dict[str, Any] = {
+        "member": LIN,
+        "version": 5,
+        "as_of": NOW,
+        "display_name": "林*",
+        "language": "zh",
+        "tier": "gold",
+        "points": 1_000,
+        "qualifying": 6_000,
+    }
+    return MemberSnapshot(**{**fields, **overrides})
+
+
+def make_voucher(spend: UUID = SPEND, **overrides: Any) -> OpenVoucher:
+    return OpenVoucher(**{"spend": spend, "reward": LATTE, "redeemed_at": NOW, **overrides})
+
+
+def make_reward(**overrides: Any) -> Reward:
+    fields: dict[str, Any] = {
+        "reward": LATTE,
+        "names": {"zh": "精品拿铁", "en": "House latte"},
+        "points": 600,
+        "picture": "ab" * 32,
+    }
+    return Reward(**{**fields, **overrides})
+
+
+def make_programme() -> Programme:
+    tiers = (("classic", 0, 10_000), ("silver", 2_000, 12_000), ("gold", 5_000, 15_000), ("diamond", 10_000, 20_000))
+    names = {"classic": "普通会员", "silver": "白银会员", "gold": "黄金会员", "diamond": "钻石会员"}
+    return Programme(
+        tiers=[
+            Tier(tier=tier, names={"zh": names[tier], "en": tier.title()}, threshold=threshold, multiplier=multiplier)
+            for tier, threshold, multiplier in tiers
+        ],
+        currency="CNY",
+        earn_points=1,
+        earn_per=100,
+    )
+
+
+def make_configuration(**overrides: Any) -> Configuration:
+    fields: dict[str, Any] = {
+        "chain_names": {"zh": "云朵百货", "en": "Cloud Stores"},
+        "store_names": {"zh": "上海南京路店", "en": "Nanjing Road"},
+        "languages": ["zh", "en"],
+    }
+    return Configuration(**{**fields, **overrides})
+
+
+def make_grant(**overrides: Any) -> GrantLease:
+    fields: dict[str, Any] = {
+        "epoch": EPOCH,
+        "lease": 1,
+        "member": LIN,
+        "points": 600,
+        "reward": LATTE,
+        "spend": SPEND,
+        "deadline": NOW + timedelta(minutes=10),
+    }
+    return GrantLease(**{**fields, **overrides})
+
+
+def make_db(disk: Disk | None = None, name: str = "test.journal") -> JournalDB:
+    return JournalDB(Journal.open(disk or SimDisk(), name))
+
+
+def draw(count: int, seed: int = 1) -> list[bytes]:
+    random = Random(seed)
+    return [random.randbytes(10) for _ in range(count)]
