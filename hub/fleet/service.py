@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 
 from hub.db.bulk import insert_rows, update_rows
 from hub.fleet import queries
-from hub.fleet.models import Duty, Kiosk, MemberCopy, Sighting, Stream
+from hub.fleet.models import Duty, HubState, Kiosk, MemberCopy, Sighting, Stream
 from hub.fleet.rules import StreamState
+from hub.intake import RandomBytes
 from protocol import codec
+from protocol.ids import event_id
 from protocol.kinds import kind_of
 from protocol.state import Heartbeat, KioskStatus
 
@@ -124,6 +126,13 @@ def write(session: Session, fleet: Fleet, versions: Mapping[UUID, int], now: dat
 def mark_stale(session: Session, versions: Mapping[UUID, int]) -> int:
     """Have every kiosk that knows one of these members told its new snapshot; returns how many copies that is."""
     return update_rows(session, MemberCopy, ("member",), ("wanted",), rows=sorted(versions.items()))
+
+
+def begin_epoch(session: Session, now: datetime, random_bytes: RandomBytes) -> UUID:
+    """Give the database a new epoch: when it is made, and whenever it was restored. Every kiosk then rewinds to it."""
+    epoch = event_id(int(now.timestamp() * 1000), random_bytes(10))
+    session.merge(HubState(id=1, epoch=epoch))
+    return epoch
 
 
 def note_status(session: Session, kiosk: str, status: KioskStatus, now: datetime) -> None:

@@ -14,8 +14,9 @@ import typer
 from provisioning.box import making, running
 from provisioning.box.layout import Box, Ports
 from provisioning.box.report import Report
-from provisioning.box.running import BoxError, Till
+from provisioning.box.shop import Till
 from provisioning.box.tour import Tour
+from provisioning.box.waiting import BoxError
 from provisioning.supervisor import Supervisor
 
 FOLDER = Path(".run/demo")

@@ -1,26 +1,19 @@
 """Starts a box's processes in order and waits until each of them answers."""
 
-import json
 import socket
 import ssl
 import sys
-import time
 import urllib.request
-from collections.abc import Callable
-from typing import Any
 
 from provisioning.box.layout import HOST, Box
 from provisioning.box.making import mosquitto
+from provisioning.box.waiting import BoxError, until
 from provisioning.supervisor import Program, Supervisor
 
 READY_TIMEOUT_S = 60.0
-POLL_S = 0.05
 
-BROKER, HUB, DESK, KIOSK = "broker", "hub", "desk", "kiosk"
-
-
-class BoxError(Exception):
-    """A box could not be started. Its logs say more."""
+BROKER, DESK, KIOSK = "broker", "desk", "kiosk"
+HUB = ("api", "ingest", "jobs")
 
 
 def start_services(box: Box, supervisor: Supervisor) -> None:
@@ -41,14 +34,21 @@ def start_broker(box: Box, supervisor: Supervisor) -> None:
         raise BoxError("mosquitto is not installed")
     command = [program, "-c", str(box.broker / "mosquitto.conf")]
     supervisor.start(Program(BROKER, command, log_to=_log(box, BROKER)))
-    wait_for("the broker", lambda: _answers(box.ports.broker))
+    until(lambda: _answers(box.ports.broker), "the broker", READY_TIMEOUT_S)
 
 
 def start_hub(box: Box, supervisor: Supervisor) -> None:
-    """Start the hub's processes."""
-    command = [sys.executable, "-m", "hub", "up", "--settings", str(box.hub_settings)]
-    supervisor.start(Program(HUB, command, log_to=_log(box, HUB)))
-    wait_for("the hub", lambda: _is_healthy(box))
+    """Start the hub's processes, each by itself, so that each can be killed by itself."""
+    for name in HUB:
+        command = [sys.executable, "-m", "hub", name, "--settings", str(box.hub_settings)]
+        supervisor.start(Program(name, command, log_to=_log(box, name)))
+    until(lambda: _is_healthy(box), "the hub", READY_TIMEOUT_S)
+
+
+def kill_hub(supervisor: Supervisor) -> None:
+    """Kill the hub's processes without warning."""
+    for name in HUB:
+        supervisor.kill(name)
 
 
 def start_desk(box: Box, supervisor: Supervisor) -> None:
@@ -58,7 +58,7 @@ def start_desk(box: Box, supervisor: Supervisor) -> None:
         *("--antenna-port", str(box.ports.antenna), "--http-port", str(box.ports.desk)),
     ]
     supervisor.start(Program(DESK, command, log_to=_log(box, DESK)))
-    wait_for("the card desk", lambda: _answers(box.ports.desk))
+    until(lambda: _answers(box.ports.desk), "the card desk", READY_TIMEOUT_S)
 
 
 def kiosk_command(box: Box, *options: str) -> list[str]:
@@ -69,45 +69,6 @@ def kiosk_command(box: Box, *options: str) -> list[str]:
 def start_kiosk(box: Box, supervisor: Supervisor, *options: str) -> None:
     """Start the kiosk."""
     supervisor.start(Program(KIOSK, kiosk_command(box, *options), log_to=_log(box, KIOSK)))
-
-
-def wait_for(what: str, is_ready: Callable[[], bool], timeout_s: float = READY_TIMEOUT_S) -> None:
-    """Wait until something holds.
-
-    Raises:
-        BoxError: it does not in time.
-    """
-    end = time.monotonic() + timeout_s
-    while not is_ready():
-        if time.monotonic() > end:
-            raise BoxError(f"{what} did not answer within {timeout_s:.0f} s")
-        time.sleep(POLL_S)
-
-
-class Till:
-    """A till of the box's store: posts to the hub's API with the demo's key."""
-
-    def __init__(self, box: Box) -> None:
-        demo = json.loads((box.demo / "demo.json").read_text(encoding="utf-8"))
-        self.featured: list[str] = demo["featured"]
-        self._key = demo["till_key"]
-        self._url = box.api_url
-        self._context = ssl.create_default_context(cafile=str(box.pki / "servers.pem"))
-
-    def call(self, method: str, path: str, body: object = None, request_id: str | None = None) -> Any:
-        """Call the API; returns the answer's body.
-
-        Raises:
-            urllib.error.HTTPError: the hub refuses.
-        """
-        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
-        if request_id is not None:
-            headers["Idempotency-Key"] = request_id
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self._url}{path}", data, headers, method=method)  # noqa: S310
-        with urllib.request.urlopen(request, timeout=15, context=self._context) as response:  # noqa: S310
-            content = response.read()
-        return json.loads(content) if content else None
 
 
 def _answers(port: int) -> bool:

@@ -1,33 +1,37 @@
 """The tour: plays the main journeys on the real broker, hub, kiosk and card desk, as a customer and a till would."""
 
-import json
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
-from uuid import uuid4
 
 from provisioning.box import running
 from provisioning.box.layout import Box
 from provisioning.box.making import run_hub
 from provisioning.box.report import Report
-from provisioning.box.running import BROKER, HUB, KIOSK, Till, wait_for
+from provisioning.box.running import BROKER, KIOSK
 from provisioning.box.screen import Screen
+from provisioning.box.shop import OFFLINE, Customer, Till
+from provisioning.box.waiting import expect, until
 from provisioning.supervisor import Supervisor
 
 LANDSCAPE, PORTRAIT = "1280x800", "1080x1920"
 SETTLE_S = 1.2
 """Animations end within this; a picture taken earlier would show them half-way."""
-PROMPT_S = 10.0
+RETURN_S = 90.0
+"""How long a kiosk may take to find a broker or a hub that is back."""
 
 MEMBER, STATIC_MEMBER = "lin", "zheng"
-
-
-class TourError(Exception):
-    """A journey did not go as it must."""
+LATTE, GELATO = "精品拿铁", "冰淇淋双球"
+NEW_PRICE = 520
+REFUSED_CARDS = (
+    ("bank", "card.unsupported"),
+    ("access", "card.unsupported"),
+    ("phone", "card.unsupported"),
+    ("torn", "card.torn"),
+    ("unknown", "card.unknown"),
+    ("copied", "card.replayed"),
+)
 
 
 @dataclass(slots=True)
@@ -38,290 +42,188 @@ class Tour:
     supervisor: Supervisor
     report: Report
     till: Till
+    voucher: str = "no voucher"
 
     def run(self) -> None:
         """Play every journey."""
-        self._start_kiosk(LANDSCAPE)
-        with Screen(self.box.remote) as screen:
-            self._welcome(screen)
-            self._member(screen)
-            self._push(screen)
-            self._redeem(screen)
-            self._refusals(screen)
-            self._offline(screen)
-        self._kill_kiosk()
-        self._portrait()
-        self._prove()
-
-    def _start_kiosk(self, size: str) -> None:
-        with self.report.step(f"the kiosk starts ({size})"):
-            began = time.monotonic()
-            options = ("--offscreen", "--size", size, "--remote", str(self.box.remote))
-            running.start_kiosk(self.box, self.supervisor, *options)
-            wait_for("the kiosk", self.box.remote.exists)
-            self.report.figure(f"kiosk_start_{size}_ms", (time.monotonic() - began) * 1000)
-            wait_for("the kiosk's connection", self._kiosk_is_online)
-
-    def _kiosk_is_online(self) -> bool:
-        return any(kiosk["connection"] == "online" for kiosk in self.till.call("GET", "/v1/kiosks"))
-
-    def _welcome(self, screen: Screen) -> None:
-        with self.report.step("the attract screen in Chinese and English"):
-            screen.wait("attract")
-            _until(lambda: "language:en" in screen.look()["targets"], "the languages")
-            time.sleep(SETTLE_S)
-            screen.shoot(self.report.screen("attract_zh"))
-            screen.tap("language:en")
-            _until(lambda: _says(screen, "Tap your member card"), "English")
-            time.sleep(SETTLE_S)
-            screen.shoot(self.report.screen("attract_en"))
-            screen.tap("language:zh")
-
-    def _member(self, screen: Screen) -> None:
-        with self.report.step("an unknown card is identified by the hub"):
-            self.report.figure("first_tap_to_member_ms", self._tap_to_member(screen, MEMBER))
-            _until(lambda: _has_pictures(self.box), "the pictures", 30.0)
-            time.sleep(SETTLE_S)
-            screen.shoot(self.report.screen("member_zh"))
-            screen.tap("language:en")
-            time.sleep(SETTLE_S)
-            screen.shoot(self.report.screen("member_en"))
-            screen.tap("language:zh")
-            self._end(screen)
-        with self.report.step("a known card is greeted at once"):
-            self.report.figure("tap_to_member_ms", self._tap_to_member(screen, MEMBER))
-
-    def _push(self, screen: Screen) -> None:
-        with self.report.step("a purchase at the till is on the screen"):
-            points = self._points()
-            began = time.monotonic()
-            self._buy(11_800)
-            _until(lambda: _says(screen, f"{self._points():,}") and self._points() > points, "the new points")
-            self.report.figure("purchase_to_screen_ms", (time.monotonic() - began) * 1000)
-        with self.report.step("a new price is on the screen without a restart"):
-            reward = self._reward("latte", "精品拿铁")
-            began = time.monotonic()
-            self.till.call("PATCH", f"/v1/rewards/{reward}", {"points": 520})
-            _until(lambda: _says(screen, "520"), "the new price")
-            self.report.figure("price_to_screen_ms", (time.monotonic() - began) * 1000)
-        with self.report.step("a new earning rule is on the screen without a restart"):
-            began = time.monotonic()
-            self.till.call("PUT", "/v1/programme/earning", {"points": 2, "per_minor": 100})
-            _until(lambda: _says(screen, "2 积分"), "the new rule")
-            self.report.figure("rule_to_screen_ms", (time.monotonic() - began) * 1000)
-            self.till.call("PUT", "/v1/programme/earning", {"points": 1, "per_minor": 100})
-        with self.report.step("a tier given by hand is on the screen"):
-            began = time.monotonic()
-            self._give_tier("diamond")
-            _until(lambda: _says(screen, "钻石会员"), "the new tier")
-            self.report.figure("tier_to_screen_ms", (time.monotonic() - began) * 1000)
-            self._give_tier("gold")
-
-    def _redeem(self, screen: Screen) -> None:
-        with self.report.step("the member redeems a coffee"):
-            self._at_rewards(screen)
-            before = self._points()
-            screen.tap(f"reward:{self._reward('latte', '精品拿铁')}")
-            screen.wait("confirm")
-            time.sleep(SETTLE_S)
-            screen.shoot(self.report.screen("confirm_zh"))
-            began = time.monotonic()
-            screen.tap("confirm")
-            screen.wait("voucher")
-            self.report.figure("confirm_to_voucher_ms", (time.monotonic() - began) * 1000)
-            _until(lambda: _says(screen, "总部已确认"), "the hub's confirmation")
-            self.report.figure("confirm_to_confirmed_ms", (time.monotonic() - began) * 1000)
-            time.sleep(SETTLE_S)
-            screen.shoot(self.report.screen("voucher_zh"))
-            screen.tap("language:en")
-            time.sleep(SETTLE_S)
-            screen.shoot(self.report.screen("voucher_en"))
-            screen.tap("language:zh")
-            _expect(before - self._points(), 520, "points taken")
-        with self.report.step("staff hand the coffee out, once"):
-            code = _code_on(screen)
-            _expect(self.till.call("POST", f"/v1/vouchers/{code}/hand-out")["state"], "handed_out", "the voucher")
-            _expect(self._refused("POST", f"/v1/vouchers/{code}/hand-out"), "voucher.handed_out", "a second time")
-        with self.report.step("the visit ends and leaves nothing behind"):
-            self._end(screen, "done")
-            texts = " ".join(screen.look()["texts"])
-            _expect("林" in texts, expected=False, what="the member's name on the screen")
-
-    def _refusals(self, screen: Screen) -> None:
-        with self.report.step("an older static card looks but is kindly refused a reward"):
-            self._tap_to_member(screen, STATIC_MEMBER)
-            _until(lambda: not _says(screen, "正在与总部核对"), "the hub's answer")
-            screen.tap(f"reward:{self._reward('gelato', '冰淇淋双球')}")
-            screen.wait("refusal")
-            time.sleep(SETTLE_S)
-            screen.shoot(self.report.screen("refusal_static_zh"))
-            screen.tap("dismiss")
-            self._end(screen)
-        for card, code in (
-            ("bank", "card.unsupported"),
-            ("access", "card.unsupported"),
-            ("phone", "card.unsupported"),
-            ("torn", "card.torn"),
-            ("unknown", "card.unknown"),
-            ("copied", "card.replayed"),
-        ):
-            with self.report.step(f"{card} card: {code}"):
-                self._desk("tap", card)
-                _until(lambda code=code: _says(screen, code), code)  # type: ignore[misc]
-                time.sleep(SETTLE_S)
-                screen.shoot(self.report.screen(f"refusal_{card}_zh"))
-                screen.tap("dismiss")
-                screen.wait("attract")
-
-    def _offline(self, screen: Screen) -> None:
-        with self.report.step("offline: greeted from memory, redeeming refused fairly"):
-            self.supervisor.kill(BROKER)
-            _until(lambda: _says(screen, "网络暂时不通"), "the banner")
-            self._tap_to_member(screen, MEMBER)
-            time.sleep(SETTLE_S)
-            screen.shoot(self.report.screen("member_offline_zh"))
-            screen.tap(f"reward:{self._reward('gelato', '冰淇淋双球')}")
-            screen.wait("refusal")
-            time.sleep(SETTLE_S)
-            screen.shoot(self.report.screen("refusal_offline_zh"))
-            screen.tap("dismiss")
-            self._end(screen)
-        with self.report.step("the broker comes back and the kiosk catches up"):
-            self._buy(20_000)
-            began = time.monotonic()
-            running.start_broker(self.box, self.supervisor)
-            _until(lambda: not _says(screen, "网络暂时不通"), "the connection", 90.0)
-            self.report.figure("broker_back_to_online_ms", (time.monotonic() - began) * 1000)
-            self._tap_to_member(screen, MEMBER)
-            _until(lambda: _says(screen, f"{self._points():,}"), "the newest points")
-            self._end(screen)
-        with self.report.step("the hub is killed and comes back by itself"):
-            self.supervisor.kill(HUB)
-            running.start_hub(self.box, self.supervisor)
-            _until(lambda: not _says(screen, "网络暂时不通"), "the hub", 90.0)
-
-    def _kill_kiosk(self) -> None:
-        with self.report.step("a kiosk killed right after showing a voucher still has it"):
-            with Screen(self.box.remote) as screen:
-                self._tap_to_member(screen, MEMBER)
-                _until(lambda: not _says(screen, "正在与总部核对"), "the hub's answer")
-                screen.tap(f"reward:{self._reward('gelato', '冰淇淋双球')}")
-                screen.wait("confirm")
-                screen.tap("confirm")
-                screen.wait("voucher")
-                code = _code_on(screen)
-            self.supervisor.kill(KIOSK)
-            self.box.remote.unlink(missing_ok=True)
-            self._start_kiosk(LANDSCAPE)
-            with Screen(self.box.remote) as screen:
-                self._tap_to_member(screen, MEMBER)
-                _until(lambda: _says(screen, code), "the voucher")
-                time.sleep(SETTLE_S)
-                screen.shoot(self.report.screen("member_voucher_zh"))
-
-    def _portrait(self) -> None:
-        self.supervisor.kill(KIOSK)
-        self.box.remote.unlink(missing_ok=True)
-        self._start_kiosk(PORTRAIT)
-        with self.report.step("the same in portrait"), Screen(self.box.remote) as screen:
-            screen.wait("attract")
-            time.sleep(SETTLE_S)
-            screen.shoot(self.report.screen("portrait_attract_zh"))
-            self._tap_to_member(screen, MEMBER)
-            time.sleep(SETTLE_S)
-            screen.shoot(self.report.screen("portrait_member_zh"))
-            screen.tap(f"reward:{self._reward('gelato', '冰淇淋双球')}")
-            screen.wait("confirm")
-            time.sleep(SETTLE_S)
-            screen.shoot(self.report.screen("portrait_confirm_zh"))
-            screen.tap("confirm")
-            screen.wait("voucher")
-            time.sleep(SETTLE_S)
-            screen.shoot(self.report.screen("portrait_voucher_zh"))
-
-    def _prove(self) -> None:
+        with self._kiosk(LANDSCAPE) as customer:
+            self._welcome(customer)
+            self._member(customer)
+            self._push(customer)
+            self._redeem(customer)
+            self._refusals(customer)
+            self._offline(customer)
+            self._outages(customer)
+            self._killed_with_a_voucher(customer)
+        with self._kiosk(LANDSCAPE) as customer:
+            self._still_has(customer)
+        with self._kiosk(PORTRAIT) as customer:
+            self._portrait(customer)
         with self.report.step("the books balance to the point"):
             run_hub("prove", "--settings", str(self.box.hub_settings))
 
-    def _tap_to_member(self, screen: Screen, card: str) -> float:
+    @contextmanager
+    def _kiosk(self, size: str) -> Iterator[Customer]:
+        """A kiosk with somebody before it; it is killed, never stopped, as power cuts do it."""
+        with self.report.step(f"the kiosk starts ({size})"):
+            running.start_kiosk(
+                self.box, self.supervisor, "--offscreen", "--size", size, "--remote", str(self.box.remote)
+            )
+            self.report.figure(f"kiosk_start_{size}_ms", until(self.box.remote.exists, "the kiosk", RETURN_S))
+            until(lambda: bool(self.till.online_kiosks()), "the kiosk's connection", RETURN_S)
+        with Screen(self.box.remote) as screen:
+            yield Customer(self.box, screen)
+        self.supervisor.kill(KIOSK)
+        self.box.remote.unlink(missing_ok=True)
+
+    def _shoot(self, customer: Customer, name: str) -> None:
+        time.sleep(SETTLE_S)
+        customer.screen.shoot(self.report.screen(name))
+
+    def _shoot_in_both(self, customer: Customer, name: str) -> None:
+        self._shoot(customer, f"{name}_zh")
+        customer.screen.tap("language:en")
+        self._shoot(customer, f"{name}_en")
+        customer.screen.tap("language:zh")
+
+    def _timed_visit(self, customer: Customer, card: str) -> float:
         began = time.monotonic()
-        self._desk("tap", card)
-        screen.wait("member")
+        customer.tap(card)
+        customer.screen.wait("member")
         return (time.monotonic() - began) * 1000
 
-    def _at_rewards(self, screen: Screen) -> None:
-        if screen.look()["screen"] != "member":
-            self._tap_to_member(screen, MEMBER)
-        _until(lambda: not _says(screen, "正在与总部核对"), "the hub's answer")
+    def _welcome(self, customer: Customer) -> None:
+        with self.report.step("the attract screen in Chinese and English"):
+            customer.screen.wait("attract")
+            until(lambda: "language:en" in customer.screen.look()["targets"], "the languages")
+            self._shoot_in_both(customer, "attract")
 
-    def _end(self, screen: Screen, target: str = "end") -> None:
-        screen.tap(target)
-        screen.wait("attract")
+    def _member(self, customer: Customer) -> None:
+        with self.report.step("an unknown card is identified by the hub"):
+            self.report.figure("first_tap_to_member_ms", self._timed_visit(customer, MEMBER))
+            pictures = self.box.kiosk / "store" / "pictures"
+            until(
+                lambda: len(list(pictures.glob("*.png"))) == len(self.till.call("GET", "/v1/rewards")),
+                "the pictures",
+                30,
+            )
+            self._shoot_in_both(customer, "member")
+            customer.leave()
+        with self.report.step("a known card is greeted at once"):
+            self.report.figure("tap_to_member_ms", self._timed_visit(customer, MEMBER))
 
-    def _desk(self, what: str, name: str) -> None:
-        request = urllib.request.Request(  # noqa: S310
-            f"{self.box.desk_url}/api/{what}",
-            json.dumps({"name": name}).encode(),
-            {"Content-Type": "application/json"},
-            method="POST",
-        )
-        urllib.request.urlopen(request, timeout=PROMPT_S).close()  # noqa: S310
+    def _push(self, customer: Customer) -> None:
+        with self._pushed("purchase", "a purchase at the till"):
+            self.till.buy(11_800)
+            points = f"{self.till.points():,}"
+            until(lambda: customer.reads(points), "the new points")
+        latte = self.till.reward(LATTE)
+        with self._pushed("price", "a new price"):
+            self.till.call("PATCH", f"/v1/rewards/{latte}", {"points": NEW_PRICE})
+            until(lambda: customer.reads(str(NEW_PRICE)), "the new price")
+        with self._pushed("rule", "a new earning rule"):
+            self.till.call("PUT", "/v1/programme/earning", {"points": 2, "per_minor": 100})
+            until(lambda: customer.reads("2 积分"), "the new rule")
+        self.till.call("PUT", "/v1/programme/earning", {"points": 1, "per_minor": 100})
+        with self._pushed("tier", "a tier given by hand"):
+            self.till.give_tier("diamond")
+            until(lambda: customer.reads("钻石会员"), "the new tier")
+        self.till.give_tier("gold")
 
-    def _points(self) -> int:
-        member = self.till.featured[0]
-        return int(self.till.call("GET", f"/v1/members/{member}/balance")["points"])
+    @contextmanager
+    def _pushed(self, name: str, what: str) -> Iterator[None]:
+        with self.report.step(f"{what} is on the screen without a restart"):
+            began = time.monotonic()
+            yield
+            self.report.figure(f"{name}_to_screen_ms", (time.monotonic() - began) * 1000)
 
-    def _buy(self, amount: int) -> None:
-        line = {"product": "coffee-01", "category": "coffee", "quantity": 1, "amount": amount}
-        body = {
-            "store": "S01",
-            "receipt": f"T{uuid4().hex[:12]}",
-            "member": self.till.featured[0],
-            "currency": "CNY",
-            "purchased_at": datetime.now(UTC).isoformat(),
-            "lines": [line],
-        }
-        self.till.call("POST", "/v1/purchases", body, request_id=str(uuid4()))
+    def _redeem(self, customer: Customer) -> None:
+        with self.report.step("the member redeems a coffee"):
+            before = self.till.points()
+            customer.choose(self.till.reward(LATTE))
+            self._shoot(customer, "confirm_zh")
+            began = time.monotonic()
+            customer.screen.tap("confirm")
+            customer.screen.wait("voucher")
+            self.report.figure("confirm_to_voucher_ms", (time.monotonic() - began) * 1000)
+            until(lambda: customer.reads("总部已确认"), "the hub's confirmation")
+            self.report.figure("confirm_to_confirmed_ms", (time.monotonic() - began) * 1000)
+            self._shoot_in_both(customer, "voucher")
+            expect(before - self.till.points(), NEW_PRICE, "points taken")
+        with self.report.step("staff hand the coffee out, once"):
+            path = f"/v1/vouchers/{customer.voucher_code()}/hand-out"
+            expect(self.till.call("POST", path)["state"], "handed_out", "the voucher")
+            expect(self.till.refusal("POST", path), "voucher.handed_out", "a second time")
+        with self.report.step("the visit ends and leaves nothing behind"):
+            customer.leave("done")
+            expect(customer.reads("林"), expected=False, what="the member's name on the screen")
 
-    def _give_tier(self, tier: str) -> None:
-        body = {"tier": tier, "reason": "a tour"}
-        self.till.call("PUT", f"/v1/members/{self.till.featured[0]}/tier", body, request_id=str(uuid4()))
+    def _refusals(self, customer: Customer) -> None:
+        with self.report.step("an older static card looks but is kindly refused a reward"):
+            customer.visit(STATIC_MEMBER)
+            customer.screen.tap(f"reward:{self.till.reward(GELATO)}")
+            customer.screen.wait("refusal")
+            self._shoot(customer, "refusal_static_zh")
+            customer.screen.tap("dismiss")
+            customer.leave()
+        for card, code in REFUSED_CARDS:
+            with self.report.step(f"{card} card: {code}"):
+                customer.tap(card)
+                customer.screen.wait("refusal")
+                expect(customer.reads(code), expected=True, what="the code")
+                self._shoot(customer, f"refusal_{card}_zh")
+                customer.screen.tap("dismiss")
+                customer.screen.wait("attract")
 
-    def _reward(self, _name: str, zh: str) -> str:
-        rewards = self.till.call("GET", "/v1/rewards")
-        return next(reward["id"] for reward in rewards if reward["names"]["zh"] == zh)
+    def _offline(self, customer: Customer) -> None:
+        reward = self.till.reward(GELATO)
+        with self.report.step("offline: greeted from memory, redeeming refused fairly"):
+            self.supervisor.kill(BROKER)
+            until(lambda: customer.reads(OFFLINE), "the banner")
+            customer.tap(MEMBER)
+            customer.screen.wait("member")
+            self._shoot_in_both(customer, "member_offline")
+            customer.screen.tap(f"reward:{reward}")
+            customer.screen.wait("refusal")
+            self._shoot(customer, "refusal_offline_zh")
+            customer.screen.tap("dismiss")
+            customer.leave()
+        with self.report.step("the broker comes back and the kiosk catches up"):
+            self.till.buy(20_000)
+            running.start_broker(self.box, self.supervisor)
+            back_ms = until(lambda: not customer.reads(OFFLINE), "the connection", RETURN_S)
+            self.report.figure("broker_back_to_online_ms", back_ms)
+            customer.visit(MEMBER)
+            until(lambda: customer.reads(f"{self.till.points():,}"), "the newest points")
+            customer.leave()
 
-    def _refused(self, method: str, path: str) -> str:
-        try:
-            self.till.call(method, path)
-        except urllib.error.HTTPError as error:
-            with error:
-                code: str = json.loads(error.read())["code"]
-                return code
-        return ""
+    def _outages(self, customer: Customer) -> None:
+        with self.report.step("the hub is killed and comes back"):
+            running.kill_hub(self.supervisor)
+            until(lambda: customer.reads(OFFLINE), "the banner")
+            running.start_hub(self.box, self.supervisor)
+            back_ms = until(lambda: not customer.reads(OFFLINE), "the hub", RETURN_S)
+            self.report.figure("hub_back_to_online_ms", back_ms)
 
+    def _killed_with_a_voucher(self, customer: Customer) -> None:
+        with self.report.step("a kiosk is killed right after it showed a voucher"):
+            customer.visit(MEMBER)
+            self.voucher = customer.redeem(self.till.reward(GELATO))
 
-def _says(screen: Screen, words: str) -> bool:
-    return any(words in text for text in screen.look()["texts"])
+    def _still_has(self, customer: Customer) -> None:
+        with self.report.step("and still has it after it was started again"):
+            customer.visit(MEMBER)
+            expect(customer.reads(self.voucher), expected=True, what="the voucher")
+            self._shoot(customer, "member_voucher_zh")
 
-
-def _code_on(screen: Screen) -> str:
-    texts: list[str] = screen.look()["texts"]
-    return next(text for text in texts if len(text) == 11 and text[5] == "-")
-
-
-def _has_pictures(box: Box) -> bool:
-    return len(list((box.kiosk / "store" / "pictures").glob("*.png"))) == 12
-
-
-def _until(holds: Callable[[], bool], what: str, timeout_s: float = PROMPT_S) -> None:
-    end = time.monotonic() + timeout_s
-    while not holds():
-        if time.monotonic() > end:
-            raise TourError(f"{what} did not come within {timeout_s:.0f} s")
-        time.sleep(0.02)
-
-
-def _expect(found: Any, expected: Any, what: str) -> None:
-    if found != expected:
-        raise TourError(f"{what}: {found!r} instead of {expected!r}")
+    def _portrait(self, customer: Customer) -> None:
+        with self.report.step("the same in portrait"):
+            customer.screen.wait("attract")
+            self._shoot(customer, "portrait_attract_zh")
+            customer.visit(MEMBER)
+            self._shoot_in_both(customer, "portrait_member")
+            customer.choose(self.till.reward(GELATO))
+            self._shoot(customer, "portrait_confirm_zh")
+            customer.screen.tap("confirm")
+            customer.screen.wait("voucher")
+            self._shoot_in_both(customer, "portrait_voucher")

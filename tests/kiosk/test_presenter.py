@@ -67,7 +67,7 @@ def test_attract_invites_in_both_languages() -> None:
     ("broken", "headline"),
     [({"reader_ready": False}, "读卡器没有连接"), ({"writable": False}, "暂停服务")],
 )
-def test_attract_invites_nobody_while_it_cannot_serve(broken: dict[str, bool], headline: str) -> None:
+def test_attract_invites_nobody_while_it_cannot_serve(broken: dict[str, Any], headline: str) -> None:
     body = frame(Idle(), make_scene(**broken)).body
 
     assert isinstance(body, AttractView)

@@ -11,6 +11,13 @@ from tests.simulation.network import Weather
 MakeDatabase = Callable[[], Database]
 
 
+def voucher_code(chain: Chain, kiosk: SimKiosk) -> str:
+    """Wait for the voucher, and not a millisecond longer."""
+    while not isinstance(kiosk.frame.body, VoucherView):
+        chain.run(0.001)
+    return kiosk.frame.body.code
+
+
 def redeem(chain: Chain, kiosk: SimKiosk, points: int = 600) -> None:
     kiosk.handle(RewardChosen(LATTE, points))
     chain.run(1)
@@ -165,9 +172,7 @@ def test_a_kiosk_killed_after_the_voucher_was_shown_loses_nothing(make_database:
     kiosk.tap(card)
     chain.run(1)
     redeem(chain, kiosk)
-    while not isinstance(kiosk.frame.body, VoucherView):
-        chain.run(0.001)
-    code = kiosk.frame.body.code
+    code = voucher_code(chain, kiosk)
 
     kiosk.kill()
     kiosk.start()

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -79,17 +80,19 @@ def test_nothing_is_nothing(database: Database) -> None:
         assert update_rows(session, Account, ("id",), ("balance",), rows=[]) == 0
 
 
-@pytest.mark.parametrize("column", ["id", "book", "balance"])
-def test_among_finds_what_is_named(database: Database, column: str) -> None:
+@pytest.mark.parametrize(
+    ("column", "wanted", "matches"),
+    [("id", [UUID(int=2 << 64)], 1), ("book", ["po{i}nts", 'a"b\\', "points"], 5), ("balance", [2], 1)],
+)
+def test_among_finds_what_is_named(database: Database, column: str, wanted: list[Any], matches: int) -> None:
     with database.write() as session:
         insert_rows(session, Account, COLUMNS, [account_row(number) for number in range(1, 6)])
-    wanted = {"id": [UUID(int=2 << 64)], "book": ["po{i}nts", 'a"b\\', "points"], "balance": [2]}[column]
 
     with database.read() as session:
         query = select(Account.balance).where(among(session, getattr(Account, column), wanted))
         found = session.execute(query).scalars().all()
 
-    assert len(found) == (5 if column == "book" else 1)
+    assert len(found) == matches
 
 
 def test_among_nothing_finds_nothing(database: Database) -> None:

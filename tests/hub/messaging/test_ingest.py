@@ -58,6 +58,10 @@ class Line:
         topic = topics.of_kiosk(kiosk.id, channel)
         return [codec.decode(sent.payload, message_type) for sent in self.sent if sent.topic == topic]
 
+    def flushed(self, kiosk: TestKiosk, channel: Channel, message_type: type[Message]) -> list[Message]:
+        self.flush()
+        return self.heard(kiosk, channel, message_type)
+
     def receipt(self, kiosk: TestKiosk) -> Receipt:
         [receipt] = self.heard(kiosk, Channel.RECEIPTS, Receipt)
         return receipt
@@ -392,12 +396,12 @@ def test_a_duty_is_sent_until_it_is_reported_done(line: Line) -> None:
     visit, _member = open_visit(line, kiosk)
     line.arrive(line.ask(kiosk, AskLease(line.world.new_id(), visit, LATTE, 600)))
 
-    at_once = [line.flush(), line.heard(kiosk, Channel.DUTIES, Duty)][1]
+    at_once = line.flushed(kiosk, Channel.DUTIES, Duty)
     line.world.clock.pass_(seconds=RESEND_S)
-    later = [line.flush(), line.heard(kiosk, Channel.DUTIES, Duty)][1]
+    later = line.flushed(kiosk, Channel.DUTIES, Duty)
     line.arrive(Arrival(topics.of_kiosk(kiosk.id, Channel.REPORTS), codec.encode(Report(duties=1))))
     line.world.clock.pass_(seconds=RESEND_S)
-    done = [line.flush(), line.heard(kiosk, Channel.DUTIES, Duty)][1]
+    done = line.flushed(kiosk, Channel.DUTIES, Duty)
 
     assert (len(at_once), len(later), len(done)) == (0, 1, 0)
 
@@ -443,7 +447,7 @@ def test_a_pushed_snapshot_is_sent_until_reported(line: Line) -> None:
     line.flush()
     [snapshot] = line.heard(kiosk, Channel.MEMBERS, MemberSnapshot)
     world.clock.pass_(seconds=RESEND_S)
-    again = [line.flush(), line.heard(kiosk, Channel.MEMBERS, MemberSnapshot)][1]
+    again = line.flushed(kiosk, Channel.MEMBERS, MemberSnapshot)
 
     report = Report(duties=0, members={member: snapshot.version})
     line.arrive(Arrival(topics.of_kiosk(kiosk.id, Channel.REPORTS), codec.encode(report)))
@@ -474,7 +478,7 @@ def test_a_kiosk_that_was_away_catches_up(line: Line) -> None:
     lost = codec.encode(KioskStatus(state="lost", connection=1))
     line.arrive(Arrival(topics.of_kiosk(kiosk.id, Channel.STATUS), lost))
     world.earn(member, 50)
-    while_away = [line.flush(), line.heard(kiosk, Channel.MEMBERS, MemberSnapshot)][1]
+    while_away = line.flushed(kiosk, Channel.MEMBERS, MemberSnapshot)
 
     line.arrive(line.born(kiosk, 2))
 

@@ -122,14 +122,15 @@ def test_only_confirmed_events_of_a_certain_age_are_taken_away() -> None:
     chain = EventChain(make_db(), EPOCH)
     append(chain, 2, Stamp(NOW - timedelta(days=100), "ntp", "kiosk"))
     append(chain, 2)
-    third = chain.point_at(3)
+    second, third = chain.point_at(2), chain.point_at(3)
+    assert second is not None
     assert third is not None
     chain.confirm(third)
 
     pruned = chain.prune(NOW, 70)
 
     assert pruned == 2
-    assert chain.oldest == Point(2, chain.point_at(2).hash if chain.point_at(2) else b"")
+    assert chain.oldest == Point(2, second.hash)
     assert chain.point_at(1) is None
     assert chain.head.seq == 4
 

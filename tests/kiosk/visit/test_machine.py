@@ -297,7 +297,7 @@ def test_a_receipt_says_nothing_of_an_earlier_voucher() -> None:
 
 
 def test_a_refused_lease_is_told_with_its_numbers() -> None:
-    about = ({"points": 650}, 101.0)
+    about: tuple[dict[str, int | str], float] = ({"points": 650}, 101.0)
 
     state, _effects = machine.refused(make_redeeming(), REQUEST, ErrorCode.REWARD_PRICE_CHANGED, about)
 

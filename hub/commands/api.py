@@ -1,0 +1,44 @@
+"""The process that serves the HTTP API."""
+
+import os
+from pathlib import Path
+
+import typer
+import uvicorn
+
+from hub.app import create_app
+from hub.commands.common import SettingsFile
+from hub.composition import from_settings
+from hub.settings import read
+from provisioning.logs import configure
+
+BACKLOG_MAX_CONNECTIONS = 4096
+SETTINGS_VARIABLE = "MEMBERTAP_SETTINGS_FILE"
+
+app = typer.Typer()
+
+
+@app.command()
+def api(settings: SettingsFile) -> None:
+    """Serve the HTTP API (uvicorn)."""
+    listen = read(settings).api
+    os.environ[SETTINGS_VARIABLE] = str(settings)
+    uvicorn.run(
+        "hub.commands.api:application",
+        factory=True,
+        host=listen.host,
+        port=listen.port,
+        workers=listen.workers,
+        ssl_certfile=listen.certificate,
+        ssl_keyfile=str(listen.key),
+        backlog=BACKLOG_MAX_CONNECTIONS,
+        access_log=False,
+        server_header=False,
+        log_config=None,
+    )
+
+
+def application() -> object:
+    """The application of one uvicorn worker."""
+    configure()
+    return create_app(from_settings(read(Path(os.environ[SETTINGS_VARIABLE]))))

@@ -1,0 +1,46 @@
+"""What is done to the database, on the hub's own machine."""
+
+import typer
+
+from hub import migrations
+from hub.clock import system_random, utc_now
+from hub.commands.common import SettingsFile
+from hub.composition import from_settings
+from hub.db.session import Database
+from hub.fleet import service as fleet
+from hub.fleet.models import HubState
+from hub.ledger import service as ledger
+from hub.settings import read
+
+app = typer.Typer()
+
+
+@app.command()
+def migrate(settings: SettingsFile) -> None:
+    """Bring the database to the newest revision; a new database is made ready."""
+    known = read(settings)
+    migrations.upgrade(known.database)
+    database = Database(known.database)
+    with database.write() as session:
+        if session.get(HubState, 1) is None:
+            fleet.begin_epoch(session, utc_now(), system_random)
+    database.close()
+
+
+@app.command()
+def restored(settings: SettingsFile) -> None:
+    """Say that the database was restored from a backup: every kiosk then sends again what is missing."""
+    hub = from_settings(read(settings))
+    epoch = hub.database.run(lambda session: fleet.begin_epoch(session, hub.clock(), hub.random_bytes))
+    typer.echo(f"this database is now {epoch}")
+
+
+@app.command()
+def prove(settings: SettingsFile) -> None:
+    """Compare all books now; ends with 1 if a single figure is wrong."""
+    with from_settings(read(settings)).database.read() as session:
+        proof = ledger.prove(session)
+    typer.echo(f"{proof.accounts} accounts, {proof.transfers} transfers, {len(proof.faults)} faults")
+    for fault in proof.faults:
+        typer.echo(fault)
+    raise typer.Exit(1 if proof.faults else 0)
