@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from fluent.syntax import FluentParser
-from fluent.syntax.ast import BaseNode, Message, VariableReference
+from fluent.syntax.ast import Message, VariableReference
 from fluent.syntax.visitor import Visitor
 
 import protocol
@@ -26,7 +26,7 @@ class Variables(Visitor):
 
 def messages(language: str) -> dict[str, Message]:
     path = Path(protocol.__file__).parent / "locale" / language / "errors.ftl"
-    entries: list[BaseNode] = FluentParser().parse(path.read_text(encoding="utf-8")).body
+    entries = FluentParser().parse(path.read_text(encoding="utf-8")).body
     return {entry.id.name.replace("-", "."): entry for entry in entries if isinstance(entry, Message)}
 
 
