@@ -16,7 +16,7 @@ from kiosk.idle import DEFAULTS, Patience
 from kiosk.link.hub import Granted
 from kiosk.ports import Clock
 from kiosk.presenter import Ending, PictureOf, Scene, frame
-from kiosk.store.errors import StoreError
+from kiosk.store.errors import StoreError, StoreFullError
 from kiosk.store.local import LocalStore
 from kiosk.sync import Denied, Disowned, News, Settled, Sync, Vouched
 from kiosk.texts import LANGUAGES, Texts
@@ -24,7 +24,7 @@ from kiosk.views import Frame
 from kiosk.visit import machine
 from kiosk.visit.intents import Intent, LanguageChosen
 from kiosk.visit.machine import AskLease, Effect, Fresh, KeepEvidence, PresentCard, Step, World
-from kiosk.visit.states import Idle, Refused, State, guest_of
+from kiosk.visit.states import Guest, Idle, Refused, State, card_of, guest_of
 from protocol import requests
 from protocol.errors import ErrorCode
 from protocol.events import CardSeen
@@ -192,16 +192,20 @@ class Conductor:
 
     def _move(self, step: Step) -> None:
         state, effects = step
-        before, self._state = guest_of(self._state), state
-        now = guest_of(state)
-        if now is not None and (before is None or before.card.uid != now.card.uid):
+        before, self._state = self._state, state
+        if _uid_of(state) not in (None, _uid_of(before)):
             self._patience.begin(self._clock.monotonic())
-            if now.snapshot.language in LANGUAGES:
-                self._speak(str(now.snapshot.language))
-        elif isinstance(state, Idle) and before is not None:
-            self._speak(self._default_language())
+        self._greet(guest_of(before), guest_of(state))
         for effect in effects:
             self._carry_out(effect)
+
+    def _greet(self, before: Guest | None, now: Guest | None) -> None:
+        """Speak the language of whoever has just been recognised, and the store's again when they are gone."""
+        if now is not None and (before is None or before.card.uid != now.card.uid):
+            if now.snapshot.language in LANGUAGES:
+                self._speak(str(now.snapshot.language))
+        elif isinstance(self._state, Idle) and before is not None:
+            self._speak(self._default_language())
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:
@@ -258,7 +262,8 @@ class Conductor:
         log.critical("the store does not take anything", reason=str(error))
         now = self._clock.monotonic()
         self._failed_at = now
-        self._state = Refused(ErrorCode.STORE_READ_ONLY, {}, None, now)
+        code = ErrorCode.STORE_FULL if isinstance(error, StoreFullError) else ErrorCode.STORE_READ_ONLY
+        self._state = Refused(code, {}, None, now)
 
     def _reopen_if_due(self) -> None:
         now = self._clock.monotonic()
@@ -286,3 +291,8 @@ class Conductor:
             journal="writable" if self._store.is_writable else "read_only",
             snapshots=len(self._store.snapshots),
         )
+
+
+def _uid_of(state: State) -> str | None:
+    card = card_of(state)
+    return None if card is None else card.uid

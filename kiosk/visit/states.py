@@ -104,3 +104,11 @@ State = Idle | Identifying | Browsing | Confirming | Redeeming | Showing | Refus
 def guest_of(state: State) -> Guest | None:
     """Who is in front of the kiosk, if anybody."""
     return None if isinstance(state, Idle | Identifying) else state.guest
+
+
+def card_of(state: State) -> CardEvidence | None:
+    """Whose card is being served, known to this kiosk or not."""
+    if isinstance(state, Identifying):
+        return state.card
+    guest = guest_of(state)
+    return None if guest is None else guest.card
