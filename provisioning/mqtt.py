@@ -1,15 +1,18 @@
 """The MQTT client of both ends: one connection that is always being made again. The only file that imports paho.
 
 paho's own reconnect loop has no jitter, resets its delay on any answer, and loses its thread to an exception in a
-callback; so the loop is here: paho runs inside our thread, and whatever ends it is a reason to connect again. paho uses
-`select()`, so it must not live in a process with more than a thousand open sockets.
+callback. So the loop is here, over the calls that paho offers for this: one thread does all reading and writing, since
+a TLS connection must not be used by two at once, and whatever ends it is a reason to connect again. Other threads
+only queue, and wake it through a pair of sockets.
 """
 
 import random
+import selectors
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -33,6 +36,8 @@ INFLIGHT_MAX_MESSAGES = 100
 QUEUE_MAX_MESSAGES = 10_000
 """Most messages that wait inside paho; what does not fit is refused to the caller."""
 STOP_TIMEOUT_S = 5.0
+LOOP_S = 1.0
+"""How long the thread sleeps when nothing happens, before it looks whether a ping is due."""
 
 log = structlog.get_logger()
 
@@ -109,6 +114,9 @@ class Line:
         self._connection = first_connection - 1
         self._client: Client | None = None
         self._stopping = threading.Event()
+        self._sleeper, self._waker = socket.socketpair()
+        self._sleeper.settimeout(0)
+        self._waker.settimeout(0)
         self._thread = threading.Thread(target=self._run, name=f"mqtt-{role.client_id}", daemon=True)
 
     @property
@@ -128,6 +136,7 @@ class Line:
             if last is not None and self.publish(last):
                 _wait(lambda: not client.want_write(), STOP_TIMEOUT_S)
             client.disconnect()
+            self._wake()
         self._thread.join(STOP_TIMEOUT_S)
 
     def publish(self, message: Message) -> bool:
@@ -140,6 +149,7 @@ class Line:
             properties.MessageExpiryInterval = message.expiry_s
         qos = 0 if message.may_be_lost else 1
         info = client.publish(message.topic, message.payload, qos, message.retain, properties)
+        self._wake()
         return info.rc == 0
 
     def acknowledge(self, delivery: Delivery) -> None:
@@ -147,6 +157,7 @@ class Line:
         client = self._client
         if client is not None and delivery.qos > 0:
             client.ack(delivery.mid, delivery.qos)
+            self._wake()
 
     def _run(self) -> None:
         failures = 0
@@ -174,10 +185,38 @@ class Line:
                 properties=_connect_properties(self._role.receive_max),
             )
             self._client = client
-            client.loop_forever(timeout=1.0)
+            self._serve(client)
         except Exception as error:  # noqa: BLE001 - whatever ends a connection is a reason to make a new one
             return f"{type(error).__name__}: {error}"
         return reasons[-1] if reasons else "the loop ended"
+
+    def _serve(self, client: Client) -> None:
+        """Read and write until the connection is gone."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._sleeper, selectors.EVENT_READ)
+            code = 0
+            while code == 0 and (connection := client.socket()) is not None:
+                code = self._turn(client, connection, selector)
+
+    def _turn(self, client: Client, connection: Any, selector: selectors.BaseSelector) -> int:
+        """Sleep until something can be done, and do it; returns paho's code, 0 for success."""
+        _watch(selector, connection, writing=client.want_write())
+        # TLS may have read and decrypted more than it has handed out; no socket tells of that.
+        has_more = connection.pending() > 0
+        ready = {key.fileobj: events for key, events in selector.select(0 if has_more else LOOP_S)}
+        if self._sleeper in ready:
+            _drain(self._sleeper)
+        code: int = 0
+        if has_more or ready.get(connection, 0) & selectors.EVENT_READ:
+            code = client.loop_read()
+        if code == 0 and client.want_write():
+            code = client.loop_write()
+        return code or client.loop_misc()
+
+    def _wake(self) -> None:
+        # A full pipe means that the thread has been woken already.
+        with suppress(BlockingIOError):
+            self._waker.send(b"!")
 
     def _new_client(self, reasons: list[str]) -> Client:
         role = self._role
@@ -198,8 +237,8 @@ class Line:
             delay.WillDelayInterval = WILL_DELAY_S
             client.will_set(will.topic, will.payload, 1, will.retain, delay)
         client.on_socket_open = _send_at_once
-        # With this callback set, paho leaves writing to the thread that runs its loop and only wakes it.
-        client.on_socket_register_write = _wake_is_enough
+        # With this callback set, paho leaves all writing to the thread that runs the loop.
+        client.on_socket_register_write = _only_queue
         client.on_connect = lambda *arguments: self._on_connect(arguments[0], arguments[3], reasons)
         client.on_disconnect = lambda *arguments: reasons.append(str(arguments[3]))
         client.on_message = lambda _client, _data, message: self._on_message(message)
@@ -244,8 +283,22 @@ def _send_at_once(_client: Client, _data: Any, opened: Any) -> None:
     opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
-def _wake_is_enough(_client: Client, _data: Any, _socket: Any) -> None:
+def _only_queue(_client: Client, _data: Any, _socket: Any) -> None:
     return
+
+
+def _watch(selector: selectors.BaseSelector, connection: Any, *, writing: bool) -> None:
+    events = selectors.EVENT_READ | (selectors.EVENT_WRITE if writing else 0)
+    if connection not in selector.get_map():
+        selector.register(connection, events)
+    elif selector.get_key(connection).events != events:
+        selector.modify(connection, events)
+
+
+def _drain(sleeper: socket.socket) -> None:
+    with suppress(BlockingIOError):
+        while sleeper.recv(4096):
+            pass
 
 
 def _wait(is_done: Callable[[], bool], timeout_s: float) -> None:

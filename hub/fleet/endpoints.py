@@ -35,7 +35,7 @@ def kiosks(hub: TheHub) -> list[dict[str, Any]]:
 
 @router.post("/kiosks/{kiosk}/epochs/{epoch}/accept", response_model=KioskOut)
 def accept_epoch(kiosk: str, epoch: UUID, hub: TheHub, principal: ThePrincipal) -> dict[str, Any]:
-    """Take a kiosk's new journal, after it was repaired or replaced. Its old one is ended, with all its leases."""
+    """Take a kiosk's new journal, after it was repaired or replaced. All others are ended, with all their leases."""
     now = hub.clock()
 
     def work(session: Session) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def accept_epoch(kiosk: str, epoch: UUID, hub: TheHub, principal: ThePrincipal) 
         if found is None or epoch not in streams:
             raise ProblemError(ErrorCode.EPOCH_UNKNOWN)
         for stream in streams.values():
-            if stream.state == "accepted" and stream.epoch != epoch:
+            if stream.state in ("accepted", "pending"):
                 stream.state = "ended"
         streams[epoch].state = "accepted"
         session.flush()

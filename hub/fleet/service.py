@@ -46,7 +46,8 @@ class KioskState:
 
     def current_stream(self) -> StreamState | None:
         """The epoch that is taken now; None before the kiosk has reported one, or while a new one waits."""
-        return next((stream for stream in self.streams.values() if stream.state == "accepted"), None)
+        by_state = {stream.state: stream for stream in self.streams.values()}
+        return None if "pending" in by_state else by_state.get("accepted")
 
     def next_lease(self) -> int:
         """Number of the next lease for this kiosk; it never falls."""

@@ -48,14 +48,16 @@ class Remote:
         self._thread = threading.Thread(target=self._serve, name="remote", daemon=True)
 
     def __enter__(self) -> Self:
-        with suppress(FileNotFoundError):
-            self._path.unlink()
+        # Nobody may find the socket before it listens, so it gets its name last.
+        unnamed = self._path.with_suffix(".new")
+        unnamed.unlink(missing_ok=True)
         before = os.umask(0o177)
         try:
-            self._listener.bind(str(self._path))
+            self._listener.bind(str(unnamed))
         finally:
             os.umask(before)
         self._listener.listen(1)
+        unnamed.rename(self._path)
         EventLoop.add_input_provider(self._finger)
         self._thread.start()
         return self

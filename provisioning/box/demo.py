@@ -43,7 +43,7 @@ def main(
             _say("starting broker, hub and card desk")
             running.start_services(box, supervisor)
             ok = _give_tour(box, supervisor, report) if headless else _show(box, supervisor, size)
-    except BoxError as error:
+    except (BoxError, OSError) as error:
         typer.echo(f"{error}; the logs are in {box.logs}", err=True)
         sys.exit(1)
     sys.exit(0 if ok else 1)
@@ -61,8 +61,10 @@ def _prepare(box: Box, *, fresh: bool) -> None:
 def _give_tour(box: Box, supervisor: Supervisor, folder: Path) -> bool:
     folder.mkdir(parents=True, exist_ok=True)
     report = Report(folder, typer.echo)
-    Tour(box, supervisor, report, Till(box)).run()
-    path = report.write()
+    try:
+        Tour(box, supervisor, report, Till(box)).run()
+    finally:
+        path = report.write()
     failed = [step["name"] for step in report.steps if not step["ok"]]
     _say(f"{len(report.steps)} steps, {len(failed)} failed; {len(report.screens)} pictures; {path}")
     return report.ok

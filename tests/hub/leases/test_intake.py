@@ -230,6 +230,14 @@ def test_a_kiosk_whose_journal_is_unknown_is_lent_nothing(world: World) -> None:
     assert world.book(world.asked(newcomer, body))[0].code is ErrorCode.EPOCH_UNKNOWN
 
 
+def test_a_kiosk_whose_new_journal_waits_to_be_accepted_is_lent_nothing(scene: Scene) -> None:
+    kiosk = scene.kiosk
+    kiosk.epoch, kiosk.seq, kiosk.head = scene.world.new_id(), 0, bytes(32)
+    scene.tell(LeaseAccepted(1, scene.member, 0))
+
+    assert scene.ask().code is ErrorCode.EPOCH_UNKNOWN
+
+
 def test_a_lease_ends_no_later_than_the_first_of_its_points(world: World) -> None:
     scene = Scene(world)
     soon = world.clock.now + timedelta(seconds=100)
