@@ -226,7 +226,7 @@ def _age_note(snapshot: MemberSnapshot, scene: Scene) -> str:
 def _tile(reward: Reward, snapshot: MemberSnapshot, scene: Scene) -> RewardTile:
     texts, reach = scene.texts, _reach(reward, snapshot)
     note = {
-        Reach.READY: lambda: texts.say("reach-ready"),
+        Reach.READY: lambda: "",
         Reach.SHORT: lambda: texts.say("reach-short", short=reward.points - snapshot.points),
         Reach.TIER: lambda: texts.say("reach-tier", tier=_lowest_tier(reward, scene)),
         Reach.GONE: lambda: texts.say("reach-gone"),

@@ -297,7 +297,7 @@ class Samples:
         if good.icon == "t-shirt":
             reach = Reach.GONE
         notes = {
-            Reach.READY: self._say("可兑换", "Ready"),
+            Reach.READY: "",
             Reach.SHORT: self._say(f"还差 {good.points - BALANCE:,}", f"{good.points - BALANCE:,} to go"),
             Reach.TIER: self._say("钻石会员专享", "Diamond only"),
             Reach.GONE: self._say("已兑完", "All gone"),

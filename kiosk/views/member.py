@@ -17,7 +17,10 @@ class Reach(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RewardTile:
-    """One reward. `price` is a formatted number, `unit` the word after it, `note` the chip in the corner."""
+    """One reward. `price` is a formatted number, `unit` the word after it.
+
+    `note` is the chip in the corner, which says what keeps the member from it; empty when nothing does.
+    """
 
     reward: UUID
     name: str

@@ -150,7 +150,7 @@ def test_figures_that_the_hub_has_not_vouched_for_say_how_old_they_are() -> None
 
     assert online.provisional
     assert online.age_note == "以下为 11月20日 08:00 的数据，正在与总部核对"
-    assert offline.age_note == "网络不通，以下为 11月20日 08:00 的数据"
+    assert offline.age_note == "截至 11月20日 08:00 的数据"
     assert member_view(Browsing(make_guest())).age_note == ""
 
 
@@ -158,7 +158,7 @@ def test_every_reward_says_whether_it_can_be_had() -> None:
     tiles = member_view(Browsing(make_guest())).rewards
 
     assert [(tile.reach, tile.note) for tile in tiles] == [
-        (Reach.READY, "可兑换"),
+        (Reach.READY, ""),
         (Reach.SHORT, "还差 1,400"),
         (Reach.TIER, "钻石会员专享"),
         (Reach.GONE, "已兑完"),

@@ -33,12 +33,11 @@ rule-note-multiplied = { $points ->
    *[other] { $points } points
 } for every { $amount } spent, times { $multiplier } for { $tier }
 age-note = Figures of { $time }, being checked with headquarters
-age-note-offline = We are offline. Figures of { $time }
+age-note-offline = As of { $time }
 
 rewards-title = Rewards for you
 rewards-note = Touch one to redeem it
 rewards-none = New rewards are on their way
-reach-ready = Yours now
 reach-short = { $short } to go
 reach-tier = { $tier } only
 reach-gone = All gone
@@ -65,7 +64,7 @@ standing-provisional = Being confirmed
 standing-confirmed = Confirmed
 standing-rejected = Not confirmed
 done = Done
-more = See more rewards
+more = More rewards
 
 refusal-title = That did not work
 refusal-title-offline = We are offline

@@ -27,12 +27,11 @@ stat-stored-value = 储值余额
 rule-note = 每消费 { $amount } 得 { $points } 积分
 rule-note-multiplied = 每消费 { $amount } 得 { $points } 积分，{ $tier }再乘 { $multiplier }
 age-note = 以下为 { $time } 的数据，正在与总部核对
-age-note-offline = 网络不通，以下为 { $time } 的数据
+age-note-offline = 截至 { $time } 的数据
 
 rewards-title = 可兑换好礼
 rewards-note = 点选好礼，立即兑换
 rewards-none = 好礼正在上架，敬请期待
-reach-ready = 可兑换
 reach-short = 还差 { $short }
 reach-tier = { $tier }专享
 reach-gone = 已兑完
