@@ -1,4 +1,7 @@
-"""Who calls the API, and whether the table of permissions lets them. Everything that is not in the table is refused."""
+"""Who calls the API, and whether the table of permissions lets them. Everything that is not in the table is refused.
+
+Dependencies that only look something up are coroutines: FastAPI sends plain functions to a thread, each time.
+"""
 
 from typing import Annotated
 from uuid import UUID
@@ -15,7 +18,7 @@ from protocol.errors import ErrorCode
 BEARER = "bearer "
 
 
-def hub_of(request: Request) -> Hub:
+async def hub_of(request: Request) -> Hub:
     """The hub behind this request."""
     hub: Hub = request.app.state.hub
     return hub
@@ -49,20 +52,21 @@ def _key_hash(request: Request) -> bytes:
 
 
 def _principal(request: Request) -> staff.Principal:
-    with hub_of(request).database.read() as session:
+    hub: Hub = request.app.state.hub
+    with hub.database.read() as session:
         found = staff.principals(session, [request.state.key_hash])
     if not found:
         raise ProblemError(ErrorCode.KEY_UNKNOWN)
     return found[request.state.key_hash]
 
 
-def principal_of(request: Request) -> staff.Principal:
+async def principal_of(request: Request) -> staff.Principal:
     """Who calls; only on routes that are not served in batches."""
     principal: staff.Principal = request.state.principal
     return principal
 
 
-def request_id(idempotency_key: Annotated[UUID | None, Header()] = None) -> UUID:
+async def request_id(idempotency_key: Annotated[UUID | None, Header()] = None) -> UUID:
     """The id that the caller made for this request, so that it can be repeated safely."""
     if idempotency_key is None:
         raise ProblemError(ErrorCode.REQUEST_ID_MISSING)

@@ -46,7 +46,7 @@ async def _settled(coalescer: Coalescer[Any, Outcome], question: object) -> dict
     return outcome.result
 
 
-def serving_of(request: Request) -> Serving:
+async def serving_of(request: Request) -> Serving:
     """The coalescers of this process."""
     serving: Serving = request.app.state.serving
     return serving

@@ -225,12 +225,6 @@ def _age_note(snapshot: MemberSnapshot, scene: Scene) -> str:
 
 def _tile(reward: Reward, snapshot: MemberSnapshot, scene: Scene) -> RewardTile:
     texts, reach = scene.texts, _reach(reward, snapshot)
-    note = {
-        Reach.READY: lambda: "",
-        Reach.SHORT: lambda: texts.say("reach-short", short=reward.points - snapshot.points),
-        Reach.TIER: lambda: texts.say("reach-tier", tier=_lowest_tier(reward, scene)),
-        Reach.GONE: lambda: texts.say("reach-gone"),
-    }[reach]()
     return RewardTile(
         reward=reward.reward,
         name=scene.written(reward.names),
@@ -238,10 +232,22 @@ def _tile(reward: Reward, snapshot: MemberSnapshot, scene: Scene) -> RewardTile:
         points=reward.points,
         price=texts.number(reward.points),
         unit=texts.say("points-unit"),
-        note=note,
+        note=_note(reach, reward, snapshot, scene),
         reach=reach,
         picture=scene.picture_of(reward.picture),
     )
+
+
+def _note(reach: Reach, reward: Reward, snapshot: MemberSnapshot, scene: Scene) -> str:
+    match reach:
+        case Reach.READY:
+            return ""
+        case Reach.SHORT:
+            return scene.texts.say("reach-short", short=reward.points - snapshot.points)
+        case Reach.TIER:
+            return scene.texts.say("reach-tier", tier=_lowest_tier(reward, scene))
+        case Reach.GONE:
+            return scene.texts.say("reach-gone")
 
 
 def _reach(reward: Reward, snapshot: MemberSnapshot) -> Reach:

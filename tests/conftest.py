@@ -1,14 +1,14 @@
 """What every test run needs once: a PostgreSQL server, and one migrated database of each kind to copy from."""
 
 import os
-import socket
+import shutil
 import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from tests.services.postgresql import FORGETFUL, Server
+from tests.services.postgresql import FORGETFUL, Server, free_port
 
 # How long an example takes says nothing on a machine that others use too.
 settings.register_profile("untimed", deadline=None)
@@ -26,22 +26,16 @@ def pytest_configure(config: pytest.Config) -> None:
     global _server  # noqa: PLW0603 - pytest gives its hooks no other place
     if hasattr(config, "workerinput") or config.option.collectonly or POSTGRESQL in os.environ:
         return
-    _server = Server.start(_free_port(), FORGETFUL)
+    _server = Server.start(free_port(), FORGETFUL)
     os.environ[POSTGRESQL] = str(_server.port)
     os.environ[TEMPLATES] = tempfile.mkdtemp(prefix="membertap-templates-")
 
 
 def pytest_unconfigure() -> None:
-    """Stop the server that was started here."""
+    """Stop the server that was started here, and remove the templates."""
     if _server is not None:
         _server.stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as opened:
-        opened.bind(("127.0.0.1", 0))
-        port: int = opened.getsockname()[1]
-        return port
+        shutil.rmtree(os.environ[TEMPLATES], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -64,6 +65,10 @@ class Server:
         self._run(programs() / "pg_ctl", "-D", "data", "-m", "immediate", "stop")
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def create(self, database: str) -> None:
+        """Make an empty database."""
+        self._run(programs() / "createdb", "-h", HOST, "-p", str(self.port), "-U", SUPERUSER, database)
+
     def url(self, database: str) -> str:
         """How the hub is told of one of the server's databases."""
         return f"postgresql+psycopg://{SUPERUSER}@{HOST}:{self.port}/{database}"
@@ -80,6 +85,14 @@ class Server:
             stdout=subprocess.DEVNULL,
             **identity,  # type: ignore[call-overload]
         )
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as opened:
+        opened.bind((HOST, 0))
+        port: int = opened.getsockname()[1]
+        return port
 
 
 def _owner() -> pwd.struct_passwd:
