@@ -152,7 +152,7 @@ def _member(guest: Guest, scene: Scene) -> MemberView:
         stats=tuple(_stats(snapshot, tiers, rank, scene)),
         rule_note=_rule_note(programme, rank, scene),
         provisional=provisional,
-        age_note=_age_note(snapshot, scene) if provisional else "",
+        age_note=_age_note(guest, scene) if provisional else "",
         rewards_title=texts.say("rewards-title"),
         rewards_note=texts.say("rewards-note" if scene.catalogue else "rewards-none"),
         rewards=tuple(_tile(reward, snapshot, scene) for reward in scene.catalogue),
@@ -218,9 +218,10 @@ def _rule_note(programme: Programme | None, rank: int, scene: Scene) -> str:
     )
 
 
-def _age_note(snapshot: MemberSnapshot, scene: Scene) -> str:
-    time = scene.texts.time(snapshot.as_of, scene.now)
-    return scene.texts.say("age-note" if scene.online else "age-note-offline", time=time)
+def _age_note(guest: Guest, scene: Scene) -> str:
+    time = scene.texts.time(guest.snapshot.as_of, scene.now)
+    is_asking = scene.online and guest.asked_at is not None
+    return scene.texts.say("age-note-asking" if is_asking else "age-note", time=time)
 
 
 def _tile(reward: Reward, snapshot: MemberSnapshot, scene: Scene) -> RewardTile:

@@ -29,6 +29,7 @@ class ErrorCode(StrEnum):
     REWARD_PRICE_CHANGED = "reward.price_changed"
     REDEEM_STATIC_CARD = "redeem.static_card"
     REDEEM_OFFLINE = "redeem.offline"
+    REDEEM_UNVERIFIED = "redeem.unverified"
     REDEEM_NO_ANSWER = "redeem.no_answer"
     TIER_UNKNOWN = "tier.unknown"
     LEASE_UNKNOWN = "lease.unknown"

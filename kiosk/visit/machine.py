@@ -105,7 +105,7 @@ def tapped(state: State, card: CardEvidence, known: MemberSnapshot | None, world
     effect = PresentCard(world.fresh.request, card)
     if known is None:
         return Identifying(card, world.fresh.request, world.now), (effect,)
-    return Browsing(Guest(card, known)), (effect,)
+    return Browsing(Guest(card, known, asked_at=world.now)), (effect,)
 
 
 def _tapped_offline(card: CardEvidence, known: MemberSnapshot | None, world: World) -> Step:
@@ -129,7 +129,7 @@ def vouched(state: State, uid: str, authority: Authority, snapshot: MemberSnapsh
     guest = guest_of(state)
     if guest is None or guest.card.uid != uid:
         return state, ()
-    return _with_guest(state, replace(guest, snapshot=snapshot, authority=authority, refused=None)), ()
+    return _with_guest(state, replace(guest, snapshot=snapshot, authority=authority, asked_at=None)), ()
 
 
 def disowned(state: State, uid: str, code: ErrorCode, world: World) -> Step:
@@ -205,7 +205,7 @@ def passed(state: State, world: World) -> Step:
         return Refused(ErrorCode.REDEEM_NO_ANSWER, {}, state.guest, world.now), ()
     if isinstance(state, Refused) and state.guest is None and world.now - state.since > REFUSAL_S:
         return Idle(), ()
-    return state, ()
+    return _no_longer_asking(state, world.now), ()
 
 
 def _dismissed(state: State) -> State:
@@ -242,7 +242,7 @@ def _confirmed(state: State, world: World) -> Step:
         return state, ()
     refusal, authority = _refusal(state.guest, world), state.guest.authority
     if refusal is not None or authority is None:
-        return Refused(refusal or ErrorCode.REDEEM_OFFLINE, {}, state.guest, world.now), ()
+        return Refused(refusal or ErrorCode.REDEEM_UNVERIFIED, {}, state.guest, world.now), ()
     request, spend = world.fresh.request, world.fresh.spend
     asked = Redeeming(state.guest, state.reward, state.points, spend, request, world.now)
     return asked, (AskLease(request, spend, authority.visit, state.reward, state.points),)
@@ -253,9 +253,16 @@ def _refusal(guest: Guest, world: World) -> ErrorCode | None:
         return ErrorCode.STORE_READ_ONLY
     if guest.authority is not None and not guest.authority.redeems:
         return ErrorCode.REDEEM_STATIC_CARD
-    if not world.online or guest.authority is None:
+    if not world.online:
         return ErrorCode.REDEEM_OFFLINE
-    return None
+    return ErrorCode.REDEEM_UNVERIFIED if guest.authority is None else None
+
+
+def _no_longer_asking(state: State, now: float) -> State:
+    guest = guest_of(state)
+    if guest is None or guest.asked_at is None or now - guest.asked_at <= IDENTIFY_TIMEOUT_S:
+        return state
+    return _with_guest(state, replace(guest, asked_at=None))
 
 
 def _with_guest(state: State, guest: Guest) -> State:

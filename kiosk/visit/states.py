@@ -19,12 +19,15 @@ class Authority:
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """The member in front of the kiosk. `authority` None means that the hub has not vouched for the card."""
+    """The member in front of the kiosk. `authority` None means that the hub has not vouched for the card.
+
+    `asked_at` is when the hub was asked whether it does; None if it was not, or has not answered in time.
+    """
 
     card: CardEvidence
     snapshot: MemberSnapshot
     authority: Authority | None = None
-    refused: ErrorCode | None = None
+    asked_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,13 +144,14 @@ def test_the_earning_rule_is_told_for_this_tier() -> None:
 
 
 def test_figures_that_the_hub_has_not_vouched_for_say_how_old_they_are() -> None:
-    guest = make_guest(authority=None, snapshot=make_snapshot(as_of=NOW - timedelta(days=1, hours=2)))
+    old = make_guest(authority=None, snapshot=make_snapshot(as_of=NOW - timedelta(days=1, hours=2)))
+    asking = replace(old, asked_at=100.0)
 
-    online, offline = (member_view(Browsing(guest), make_scene(online=online)) for online in (True, False))
-
-    assert online.provisional
-    assert online.age_note == "以下为 11月20日 08:00 的数据，正在与总部核对"
-    assert offline.age_note == "截至 11月20日 08:00 的数据"
+    note = "截至 11月20日 08:00 的数据"
+    assert member_view(Browsing(old)).provisional
+    assert member_view(Browsing(old)).age_note == note
+    assert member_view(Browsing(asking), make_scene(online=False)).age_note == note
+    assert member_view(Browsing(asking)).age_note == "以下为 11月20日 08:00 的数据，正在与总部核对"
     assert member_view(Browsing(make_guest())).age_note == ""
 
 

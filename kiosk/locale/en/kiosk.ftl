@@ -32,8 +32,8 @@ rule-note-multiplied = { $points ->
     [1] 1 point
    *[other] { $points } points
 } for every { $amount } spent, times { $multiplier } for { $tier }
-age-note = Figures of { $time }, being checked with headquarters
-age-note-offline = As of { $time }
+age-note-asking = Figures of { $time }, being checked with headquarters
+age-note = As of { $time }
 
 rewards-title = Rewards for you
 rewards-note = Touch one to redeem it

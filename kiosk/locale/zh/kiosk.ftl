@@ -26,8 +26,8 @@ stat-expiring = { $days } 天内到期
 stat-stored-value = 储值余额
 rule-note = 每消费 { $amount } 得 { $points } 积分
 rule-note-multiplied = 每消费 { $amount } 得 { $points } 积分，{ $tier }再乘 { $multiplier }
-age-note = 以下为 { $time } 的数据，正在与总部核对
-age-note-offline = 截至 { $time } 的数据
+age-note-asking = 以下为 { $time } 的数据，正在与总部核对
+age-note = 截至 { $time } 的数据
 
 rewards-title = 可兑换好礼
 rewards-note = 点选好礼，立即兑换

@@ -22,6 +22,7 @@ reward-tier = This reward is for members of a higher tier.
 reward-price_changed = This reward now takes { $points } points. Please confirm once more.
 redeem-static_card = This card shows and collects points. To redeem, get the new card at the counter.
 redeem-offline = We are offline and cannot redeem just now. Your points are untouched; please try again later.
+redeem-unverified = Headquarters has not checked this card yet. Wait a moment, or tap the card once more.
 redeem-no_answer = Headquarters did not answer in time. Your points come back by themselves; please try again later.
 tier-unknown = There is no such tier.
 lease-unknown = There is no such lease.

@@ -22,6 +22,7 @@ reward-tier = 这件好礼为更高等级会员专享。
 reward-price_changed = 这件好礼现在需要 { $points } 积分，请确认后再兑换。
 redeem-static_card = 这张卡可以查询和累计积分；兑换请到柜台换领新卡。
 redeem-offline = 网络暂时不通，现在不能兑换，积分没有变动，请稍后再试。
+redeem-unverified = 总部还没有核对这张卡，请稍候，或再轻触一次会员卡。
 redeem-no_answer = 没有等到总部的答复，积分会自动退回，请稍后再试。
 tier-unknown = 没有这个会员等级。
 lease-unknown = 没有这笔离线额度。

@@ -79,7 +79,7 @@ BUSY: list[State] = [
 def test_a_known_card_shows_the_member_at_once_and_asks_the_hub() -> None:
     state, effects = machine.tapped(Idle(), CARD, make_snapshot(), make_world())
 
-    assert state == Browsing(Guest(CARD, make_snapshot()))
+    assert state == Browsing(Guest(CARD, make_snapshot(), asked_at=100.0))
     assert effects == (PresentCard(REQUEST, CARD),)
 
 
@@ -205,7 +205,7 @@ def test_choosing_a_reward_asks_first() -> None:
     [
         (make_guest(), make_world(), 1_001, ErrorCode.POINTS_SHORT),
         (make_guest(), make_world(online=False), 600, ErrorCode.REDEEM_OFFLINE),
-        (make_guest(authority=None), make_world(), 600, ErrorCode.REDEEM_OFFLINE),
+        (make_guest(authority=None), make_world(), 600, ErrorCode.REDEEM_UNVERIFIED),
         (make_guest(authority=Authority(VISIT, redeems=False)), make_world(), 600, ErrorCode.REDEEM_STATIC_CARD),
         (
             make_guest(authority=Authority(VISIT, redeems=False)),
@@ -371,6 +371,16 @@ def test_a_customer_waits_for_a_redemption_only_so_long() -> None:
     over, _effects = machine.passed(state, make_world(now=100.1 + REDEEM_TIMEOUT_S))
 
     assert over == Refused(ErrorCode.REDEEM_NO_ANSWER, {}, state.guest, 100.1 + REDEEM_TIMEOUT_S)
+
+
+def test_a_hub_that_has_not_answered_in_time_is_not_waited_for_any_more() -> None:
+    asking = Browsing(make_guest(authority=None, asked_at=100.0))
+
+    early, _ = machine.passed(asking, make_world(now=100.0 + IDENTIFY_TIMEOUT_S))
+    late, _ = machine.passed(asking, make_world(now=100.1 + IDENTIFY_TIMEOUT_S))
+
+    assert early == asking
+    assert late == Browsing(make_guest(authority=None))
 
 
 def test_a_refusal_with_nobody_behind_it_goes_away_by_itself() -> None:
