@@ -3,15 +3,17 @@
 Parts are started in order and stopped in exact reverse.
 """
 
+import re
 import signal
 import sys
-import threading
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -37,6 +39,8 @@ from provisioning import keys
 from provisioning.logs import configure
 from provisioning.mqtt import Message
 
+log = structlog.get_logger()
+
 app = typer.Typer(help="The touchscreen program of one kiosk.", add_completion=False)
 
 
@@ -49,12 +53,21 @@ class Display:
     remote: Path | None
 
 
+def _checked_size(size: str | None) -> str | None:
+    if size is not None and not re.fullmatch("[0-9]+x[0-9]+", size):
+        raise typer.BadParameter("a size is WIDTHxHEIGHT in pixels, such as 1280x800")
+    return size
+
+
 @app.command()
 def main(
     settings: Annotated[Path, typer.Option(help="The kiosk's settings file.", exists=True, dir_okay=False)],
     *,
     offscreen: Annotated[bool, typer.Option(help="Draw into memory, without any display.")] = False,
-    size: Annotated[str | None, typer.Option(help="Window size, such as 1280x800, instead of the settings'.")] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(help="Window size, such as 1280x800, instead of the settings'.", callback=_checked_size),
+    ] = None,
     remote: Annotated[
         Path | None, typer.Option(help="Let tours and tests look and tap through this socket. Never in a store.")
     ] = None,
@@ -71,14 +84,14 @@ def main(
 def run(setup: Setup, display: Display) -> None:
     """Put the kiosk together and run it; returns when the window is closed."""
     settings, clock, loop = setup.settings, SystemClock(), Loop()
+    identity = Identity(settings.kiosk, version("membertap"), _signer(setup.key))
     store = LocalStore(RealDisk(setup.store), system_random, clock.now())
     line = connect(settings.kiosk, setup.endpoint, loop.put, int(clock.now().timestamp()))
-    identity = Identity(settings.kiosk, version("membertap"), _signer(setup.key))
     sync = Sync(identity, store, line, clock=clock, random_bytes=system_random)
     pictures = Pictures(setup.store / "pictures", settings.hub.url, setup.hub_ca, came=lambda: loop.put(PictureCame()))
     reader = NfcReader(settings.reader, loop.put)
-    ready = threading.Event()
-    window = KioskApp(Callbacks(loop.put, ready.set), _options(setup, display), clock.monotonic, display.remote)
+    opened = partial(log.info, "the kiosk is ready", version=identity.software)
+    window = KioskApp(Callbacks(loop.put, opened), _options(setup, display), clock.monotonic, display.remote)
     stage = Stage(window.bridge.show, pictures.path, window.bridge.frame_age_ms, lambda: room_bytes(setup.store))
     conductor = Conductor(store, sync, stage, clock=clock, zone=setup.zone)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -100,8 +113,12 @@ def _farewell(kiosk: str, sync: Sync) -> Message:
 
 
 def _signer(path: Path) -> Signer:
-    key = load_pem_private_key(path.read_bytes(), password=None)
-    assert isinstance(key, EllipticCurvePrivateKey), "device keys lie on an elliptic curve"
+    try:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except ValueError as error:
+        raise SettingsError(f"{path.name} holds no key") from error
+    if not isinstance(key, EllipticCurvePrivateKey):
+        raise SettingsError(f"{path.name} holds no key on an elliptic curve")
     return lambda data: keys.sign(key, data)
 
 

@@ -203,7 +203,7 @@ def _stats(snapshot: MemberSnapshot, tiers: list[Tier], rank: int, scene: Scene)
 
 
 def _rule_note(programme: Programme | None, rank: int, scene: Scene) -> str:
-    if programme is None:
+    if programme is None or not programme.tiers:
         return ""
     texts, tier = scene.texts, programme.tiers[rank]
     amount = texts.money(programme.earn_per, programme.currency)

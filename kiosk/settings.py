@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Struct
@@ -50,16 +50,23 @@ class Setup:
     """Settings with their files found."""
 
     def __init__(self, path: Path) -> None:
-        """Read a settings file.
+        """Read a settings file; `zone` is the time zone of the store.
 
         Raises:
-            SettingsError: with what is wrong in it.
+            SettingsError: with what is wrong in it, or with the files that it names and that are not there.
         """
         self._folder = path.resolve().parent
         try:
             self.settings = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Settings)
-        except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+            self.zone = ZoneInfo(self.settings.zone)
+        # Text that is not UTF-8, bad TOML and a path in place of a zone are all ValueErrors.
+        except (OSError, ValueError, msgspec.ValidationError, ZoneInfoNotFoundError) as error:
             raise SettingsError(f"{path.name}: {error}") from error
+        broker = self.settings.broker
+        named = (broker.ca, broker.certificate, broker.key, self.settings.hub.ca)
+        missing = [name for name in named if not (self._folder / name).is_file()]
+        if missing:
+            raise SettingsError(f"{path.name}: no such file: {', '.join(missing)}")
 
     @property
     def store(self) -> Path:
@@ -84,8 +91,3 @@ class Setup:
     def key(self) -> Path:
         """The device key."""
         return self._folder / self.settings.broker.key
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The time zone of the store."""
-        return ZoneInfo(self.settings.zone)

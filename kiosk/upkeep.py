@@ -12,10 +12,11 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 class Upkeep:
-    """A thread that looks once a minute whether a journal has gathered too much garbage."""
+    """A thread that looks now and then whether a journal has gathered too much garbage."""
 
-    def __init__(self, store: LocalStore) -> None:
+    def __init__(self, store: LocalStore, *, every_s: float = COMPACT_EVERY_S) -> None:
         self._store = store
+        self._every_s = every_s
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
 
@@ -29,7 +30,7 @@ class Upkeep:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._stopping.wait(COMPACT_EVERY_S):
+        while not self._stopping.wait(self._every_s):
             self._store.compact()
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec import structs
 
 from kiosk.presenter import Ending, Scene, frame
 from kiosk.texts import LANGUAGES, Texts
@@ -153,6 +154,12 @@ def test_figures_that_the_hub_has_not_vouched_for_say_how_old_they_are() -> None
     assert member_view(Browsing(asking), make_scene(online=False)).age_note == note
     assert member_view(Browsing(asking)).age_note == "以下为 11月20日 08:00 的数据，正在与总部核对"
     assert member_view(Browsing(make_guest())).age_note == ""
+
+
+def test_a_chain_without_tiers_and_rules_has_a_member_screen_too() -> None:
+    view = member_view(Browsing(make_guest()), make_scene(programme=structs.replace(make_programme(), tiers=[])))
+
+    assert (view.tier_name, view.rule_note) == ("", "")
 
 
 def test_every_reward_says_whether_it_can_be_had() -> None:

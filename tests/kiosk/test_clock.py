@@ -1,0 +1,30 @@
+from datetime import UTC, datetime, timedelta
+
+from kiosk.clock import SystemClock, system_random
+
+
+def test_the_time_is_in_utc_to_the_millisecond() -> None:
+    before = datetime.now(UTC) - timedelta(milliseconds=1)
+
+    now = SystemClock().now()
+
+    assert before <= now <= datetime.now(UTC)
+    assert now.tzinfo is UTC
+    assert now.microsecond % 1000 == 0
+
+
+def test_what_waiting_is_measured_by_never_goes_back() -> None:
+    clock = SystemClock()
+
+    readings = [clock.monotonic() for _ in range(100)]
+
+    assert readings == sorted(readings)
+
+
+def test_the_clock_is_believed_as_far_as_the_kernel_does() -> None:
+    assert SystemClock().trust() in ("ntp", "rtc")
+
+
+def test_randomness_comes_in_the_size_that_is_asked_for_and_never_twice() -> None:
+    assert len(system_random(10)) == 10
+    assert system_random(16) != system_random(16)
