@@ -9,6 +9,7 @@ from importlib import import_module
 
 import typer
 
+from hub.errors import SetupError
 from provisioning.logs import configure
 
 COMMANDS = {
@@ -41,5 +42,14 @@ def command_line(words: Sequence[str]) -> typer.Typer:
     return app
 
 
+def main(words: Sequence[str]) -> None:
+    """Run a command. What its user can put right is told in a sentence, and ends with 1."""
+    try:
+        command_line(words)(words)
+    except SetupError as error:
+        typer.echo(error, err=True)
+        sys.exit(1)
+
+
 if __name__ == "__main__":
-    command_line(sys.argv[1:])()
+    main(sys.argv[1:])

@@ -1,6 +1,7 @@
 """The one place where the hub's parts are put together; every process of the hub starts here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from hub import secrets
@@ -70,3 +71,13 @@ def compose(
 def from_settings(settings: Settings) -> Hub:
     """Put the hub together as an installation is set up."""
     return compose(Database(settings.database), secrets.read(settings.secrets))
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Hub]:
+    """The hub of an installation for as long as one command needs it; its connections are closed afterwards."""
+    hub = from_settings(settings)
+    try:
+        yield hub
+    finally:
+        hub.database.close()

@@ -5,12 +5,19 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from hub.composition import Hub
+from hub.errors import SetupError
 from hub.fleet.models import Kiosk
 from hub.messaging.requests import wrapping_key_place
 from hub.staff.service import Act, audit
+from hub.stores.models import Store
 from protocol.ids import is_kiosk_id, shard_of
+from provisioning import keys
 
 WRAPPING_KEY_BYTES = 32
+
+
+class EnrolmentError(SetupError):
+    """This kiosk cannot be taken into the fleet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +33,22 @@ def add_kiosk(hub: Hub, kiosk: NewKiosk, actor: str) -> None:
     """Take a kiosk into the fleet.
 
     Raises:
-        ValueError: if its id has not the form of a kiosk's.
+        EnrolmentError: if its id, store or key is none, or it is in the fleet already.
     """
     if not is_kiosk_id(kiosk.id):
-        raise ValueError(f"{kiosk.id} is not a kiosk id")
+        raise EnrolmentError(f"{kiosk.id} is not a kiosk id: `k-` and 26 letters and digits, as the kiosk shows it")
+    try:
+        keys.load_public(kiosk.public_key)
+    except (ValueError, TypeError):
+        raise EnrolmentError("the public key is not the public half of a device key in DER form") from None
     hub.database.run(lambda session: _add(session, hub, kiosk, actor))
 
 
 def _add(session: Session, hub: Hub, kiosk: NewKiosk, actor: str) -> None:
+    if session.get(Store, kiosk.store) is None:
+        raise EnrolmentError(f"there is no store {kiosk.store}")
+    if session.get(Kiosk, kiosk.id) is not None:
+        raise EnrolmentError(f"{kiosk.id} is in the fleet already")
     now = hub.clock()
     key = hub.random_bytes(WRAPPING_KEY_BYTES)
     session.add(

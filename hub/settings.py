@@ -1,11 +1,17 @@
 """How one installation of the hub is set up: a TOML file, overridden by environment variables `MEMBERTAP_...`."""
 
 from pathlib import Path
+from tomllib import TOMLDecodeError
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from hub.errors import SetupError
 from provisioning.mqtt import Endpoint
+
+
+class SettingsError(SetupError):
+    """The settings cannot be used."""
 
 
 class Listen(BaseModel):
@@ -61,5 +67,16 @@ class Settings(BaseSettings):
 
 
 def read(path: Path) -> Settings:
-    """Read a settings file."""
-    return Settings(**TomlConfigSettingsSource(Settings, toml_file=path)())
+    """Read a settings file.
+
+    Raises:
+        SettingsError: if it is not TOML, or something in it is missing, unknown or of the wrong kind.
+    """
+    try:
+        return Settings(**TomlConfigSettingsSource(Settings, toml_file=path)())
+    except TOMLDecodeError as error:
+        raise SettingsError(f"{path.name} is not TOML: {error}") from None
+    except ValidationError as error:
+        # Only what is wrong and where: the values may hold a password.
+        wrong = [f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors(include_input=False)]
+        raise SettingsError("\n".join([f"{path.name} cannot be used:", *wrong])) from None

@@ -2,7 +2,7 @@
 
 import base64
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ec import (
     ECDSA,
@@ -56,9 +56,12 @@ def load_public(der: bytes) -> EllipticCurvePublicKey:
 
     Raises:
         ValueError: if it is no key at all.
-        TypeError: if it is not a key on an elliptic curve.
+        TypeError: if it is not a key on P-256.
     """
-    key = serialization.load_der_public_key(der)
-    if not isinstance(key, EllipticCurvePublicKey):
-        raise TypeError("a device key lies on an elliptic curve")
+    try:
+        key = serialization.load_der_public_key(der)
+    except UnsupportedAlgorithm as error:
+        raise ValueError("a key of an unknown kind") from error
+    if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
+        raise TypeError("a device key lies on the elliptic curve P-256")
     return key

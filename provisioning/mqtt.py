@@ -25,6 +25,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from protocol.limits import MESSAGE_MAX_BYTES
+
 KEEPALIVE_S = 30
 CONNECT_TIMEOUT_S = 10
 BACKOFF_MAX_S = 60.0
@@ -140,7 +142,13 @@ class Line:
         self._thread.join(STOP_TIMEOUT_S)
 
     def publish(self, message: Message) -> bool:
-        """Hand a message to the broker; False while there is no connection. Nothing is queued for later."""
+        """Hand a message to the broker; False while there is no connection. Nothing is queued for later.
+
+        A message that the broker would not take is dropped: it would only end the connection, each time it is tried.
+        """
+        if len(message.payload) > MESSAGE_MAX_BYTES:
+            log.error("a message is too large and was dropped", topic=message.topic, size_bytes=len(message.payload))
+            return True
         client = self._client
         if client is None or not client.is_connected():
             return False
@@ -160,6 +168,10 @@ class Line:
             self._wake()
 
     def _run(self) -> None:
+        with self._sleeper, self._waker:
+            self._keep_connecting()
+
+    def _keep_connecting(self) -> None:
         failures = 0
         while not self._stopping.is_set():
             began = monotonic()
@@ -185,10 +197,13 @@ class Line:
                 properties=_connect_properties(self._role.receive_max),
             )
             self._client = client
-            self._serve(client)
+            # Whoever stopped the line while it was connecting has found no client to disconnect.
+            if not self._stopping.is_set():
+                self._serve(client)
         except Exception as error:  # noqa: BLE001 - whatever ends a connection is a reason to make a new one
             return f"{type(error).__name__}: {error}"
-        return reasons[-1] if reasons else "the loop ended"
+        # The first is the cause; our own leaving, after a refusal, is only what followed.
+        return reasons[0] if reasons else "the loop ended"
 
     def _serve(self, client: Client) -> None:
         """Read and write until the connection is gone."""
@@ -214,8 +229,8 @@ class Line:
         return code or client.loop_misc()
 
     def _wake(self) -> None:
-        # A full pipe means that the thread has been woken already.
-        with suppress(BlockingIOError):
+        # A full pipe means that the thread has been woken already, a closed one that it has ended.
+        with suppress(OSError):
             self._waker.send(b"!")
 
     def _new_client(self, reasons: list[str]) -> Client:

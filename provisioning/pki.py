@@ -71,6 +71,8 @@ def save(folder: Path, name: str, certificate: x509.Certificate, key: EllipticCu
     )
     descriptor = os.open(folder / f"{name}.key", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
+        # The mode above is for a new file only; one that was there keeps its own.
+        os.fchmod(descriptor, 0o600)
         file.write(data)
 
 

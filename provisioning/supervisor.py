@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Self
@@ -72,7 +72,9 @@ class Supervisor:
     def kill(self, name: str) -> None:
         """Kill a program without warning, with everything it started, and forget it."""
         running = self._named(name)
-        os.killpg(running.process.pid, signal.SIGKILL)
+        # One that has fallen already may have left others of its group behind, or nobody.
+        with suppress(ProcessLookupError):
+            os.killpg(running.process.pid, signal.SIGKILL)
         running.process.wait()
         self._running.remove(running)
 
@@ -134,13 +136,13 @@ def _end_with_parent() -> None:
         _LIBC.prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
 
 
-def stop_process(process: subprocess.Popen[bytes]) -> None:
+def stop_process(process: subprocess.Popen[bytes], timeout_s: float = STOP_TIMEOUT_S) -> None:
     """End a process in order; kill it if it does not listen."""
     if process.poll() is not None:
         return
     process.send_signal(signal.SIGTERM)
     try:
-        process.wait(STOP_TIMEOUT_S)
+        process.wait(timeout_s)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -7,7 +7,7 @@ import typer
 import uvicorn
 
 from hub.app import create_app
-from hub.commands.common import SettingsFile
+from hub.commands.process import SettingsFile
 from hub.composition import from_settings
 from hub.settings import read
 from provisioning.logs import configure

@@ -4,8 +4,8 @@ import typer
 
 from hub import migrations
 from hub.clock import system_random, utc_now
-from hub.commands.common import SettingsFile
-from hub.composition import from_settings
+from hub.commands.process import SettingsFile
+from hub.composition import opened
 from hub.db.session import Database
 from hub.fleet import service as fleet
 from hub.fleet.models import HubState
@@ -30,15 +30,15 @@ def migrate(settings: SettingsFile) -> None:
 @app.command()
 def restored(settings: SettingsFile) -> None:
     """Say that the database was restored from a backup: every kiosk then sends again what is missing."""
-    hub = from_settings(read(settings))
-    epoch = hub.database.run(lambda session: fleet.begin_epoch(session, hub.clock(), hub.random_bytes))
+    with opened(read(settings)) as hub:
+        epoch = hub.database.run(lambda session: fleet.begin_epoch(session, hub.clock(), hub.random_bytes))
     typer.echo(f"this database is now {epoch}")
 
 
 @app.command()
 def prove(settings: SettingsFile) -> None:
     """Compare all books now; ends with 1 if a single figure is wrong."""
-    with from_settings(read(settings)).database.read() as session:
+    with opened(read(settings)) as hub, hub.database.read() as session:
         proof = ledger.prove(session)
     typer.echo(f"{proof.accounts} accounts, {proof.transfers} transfers, {len(proof.faults)} faults")
     for fault in proof.faults:

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from devices.desk.cards import save
-from hub.commands.common import SettingsFile
-from hub.composition import from_settings
+from hub.commands.process import SettingsFile
+from hub.composition import opened
 from hub.demo.desk import cards_file
 from hub.demo.people import FEATURED
 from hub.demo.seed import seed
@@ -21,10 +21,11 @@ app = typer.Typer()
 @app.command()
 def seed_demo(settings: SettingsFile, out: Path, number: Annotated[int, typer.Option("--seed")] = 1) -> None:
     """Fill an empty hub with the demo chain; OUT becomes a folder with the desk's cards and the till's key."""
-    hub = from_settings(read(settings))
-    seeded = seed(hub, number)
+    with opened(read(settings)) as hub:
+        seeded = seed(hub, number)
+        cards = cards_file(hub, seeded)
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
-    save(cards_file(hub, seeded), out / "cards.json")
+    save(cards, out / "cards.json")
     members = [str(member.id) for member in seeded.members[: len(FEATURED)]]
     demo = {"till_key": seeded.till_key, "featured": members}
     descriptor = os.open(out / "demo.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

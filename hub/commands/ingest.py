@@ -2,7 +2,7 @@
 
 import typer
 
-from hub.commands.common import SettingsFile, on_stop
+from hub.commands.process import SettingsFile, on_stop
 from hub.composition import from_settings
 from hub.messaging.wakeup import Watcher
 from hub.messaging.worker import Worker

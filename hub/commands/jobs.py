@@ -2,7 +2,7 @@
 
 import typer
 
-from hub.commands.common import SettingsFile, on_stop
+from hub.commands.process import SettingsFile, on_stop
 from hub.composition import from_settings
 from hub.jobs import Scheduler
 from hub.jobs import jobs as jobs_of

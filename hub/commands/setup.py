@@ -7,8 +7,8 @@ import typer
 
 from hub import enrolment, secrets
 from hub.clock import system_random
-from hub.commands.common import SettingsFile
-from hub.composition import from_settings
+from hub.commands.process import SettingsFile
+from hub.composition import opened
 from hub.settings import read
 from hub.staff.permissions import Permission
 from hub.staff.service import issue_key
@@ -30,17 +30,21 @@ def new_key(
     store: Annotated[list[str] | None, typer.Option(help="Only in this store; everywhere without it.")] = None,
 ) -> None:
     """Make an API key and print its secret, this once."""
-    hub = from_settings(read(settings))
-    _key, secret = hub.database.run(
-        lambda session: issue_key(
-            session, name, permission or list(Permission), stores=store or [], now=hub.clock(), random=hub.random_bytes
+    allowed, stores = permission or list(Permission), store or []
+    with opened(read(settings)) as hub:
+        _key, secret = hub.database.run(
+            lambda session: issue_key(session, name, allowed, stores=stores, now=hub.clock(), random=hub.random_bytes)
         )
-    )
     typer.echo(secret)
 
 
 @app.command()
-def add_kiosk(settings: SettingsFile, kiosk: str, store: str, public_key: Path) -> None:
+def add_kiosk(
+    settings: SettingsFile,
+    kiosk: str,
+    store: str,
+    public_key: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+) -> None:
     """Take a kiosk into the fleet; PUBLIC_KEY is the file with its device key's public half (DER)."""
-    hub = from_settings(read(settings))
-    enrolment.add_kiosk(hub, enrolment.NewKiosk(kiosk, store, public_key.read_bytes()), "console")
+    with opened(read(settings)) as hub:
+        enrolment.add_kiosk(hub, enrolment.NewKiosk(kiosk, store, public_key.read_bytes()), "console")

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from hub.commands.common import SettingsFile, on_stop
+from hub.commands.process import SettingsFile, on_stop
 from provisioning.supervisor import Program, Supervisor
 
 app = typer.Typer()

@@ -38,7 +38,12 @@ class Database:
     def _sqlite_engine(self) -> Engine:
         if not self.url.database or self.url.database == ":memory:":
             raise ValueError("the hub keeps its books in a file: give sqlite:///PATH")
-        engine = create_engine(self.url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, json_serializer=json_text)
+        engine = create_engine(
+            self.url,
+            connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
+            json_serializer=json_text,
+            hide_parameters=True,
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -51,6 +56,8 @@ class Database:
             isolation_level="READ COMMITTED",
             connect_args={"options": "-c timezone=UTC"},
             json_serializer=json_text,
+            # Errors are logged, and parameters may be a card's URL.
+            hide_parameters=True,
         )
 
     @contextmanager

@@ -16,6 +16,7 @@ from hub.cards import service as cards
 from hub.composition import Hub
 from hub.demo.content import CHAIN, CURRENCY, LANGUAGES, PRODUCTS, REWARDS, STORES, TIERS, ZONE, DemoReward
 from hub.demo.people import DemoMember, people
+from hub.errors import SetupError
 from hub.fleet.models import Publication
 from hub.intake import ByKey, Item
 from hub.ledger.models import Counter
@@ -42,6 +43,10 @@ PICTURE_WIDTH_PX = 960
 NAMESPACE = UUID(int=0x6D656D62657274617064656D6F)
 
 
+class NotEmptyError(SetupError):
+    """The demo chain only goes into a hub that has no chain yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class SeededMember:
     """A member of the demo, with the card that was bound to it."""
@@ -61,10 +66,16 @@ class Seeded:
 
 
 def seed(hub: Hub, number: int) -> Seeded:
-    """Fill an empty database; the same number gives the same chain. Only keys are drawn anew every time."""
+    """Fill an empty database; the same number gives the same chain. Only keys are drawn anew every time.
+
+    Raises:
+        NotEmptyError: if there is a chain already.
+    """
     random, now = Random(number), hub.clock()  # noqa: S311 - the demo is to be the same every time
     opened_at = now - timedelta(days=HISTORY_DAYS + 30)
     with hub.database.write() as session:
+        if session.get(Chain, 1) is not None:
+            raise NotEmptyError("this hub has a chain already; the demo needs a database of its own")
         _found_chain(session, opened_at)
         _offer_rewards(session)
         _key, till_key = issue_key(

@@ -56,7 +56,7 @@ def _items(envelope: Envelope, previous: bytes) -> Iterator[Item]:
     for number, wire in enumerate(envelope.events):
         event = codec.decode(wire, Event)
         body = _body(event)
-        raw = base64.b64decode(body.bytes) if isinstance(body, EventUnreadable) else bytes(wire)
+        raw = _unreadable(body) if isinstance(body, EventUnreadable) else bytes(wire)
         if event.seq != envelope.first_seq + number or len(raw) > EVENT_MAX_BYTES:
             raise MessageError(ErrorCode.MESSAGE_UNDECODABLE, f"event {event.seq} of {envelope.kiosk}")
         head = chain.link(previous, raw)
@@ -80,6 +80,13 @@ def _body(event: Event) -> Struct:
         if error.code is ErrorCode.KIND_UNKNOWN:
             return Unread()
         raise
+
+
+def _unreadable(body: EventUnreadable) -> bytes:
+    try:
+        return base64.b64decode(body.bytes, validate=True)
+    except ValueError as error:
+        raise MessageError(ErrorCode.MESSAGE_UNDECODABLE, "bytes that are not base 64") from error
 
 
 def fingerprint(kind: str, body: Raw | bytes) -> bytes:

@@ -95,13 +95,22 @@ class Ingest:
             if address is None:
                 log.warning("message under an unknown topic", topic=arrival.topic)
                 continue
-            try:
-                self._sort_one(address, arrival.payload, inbox, known)
-            except MessageError as error:
-                log.warning("message refused", kiosk=address.kiosk, channel=address.channel.value, code=error.code)
-                if address.channel is Channel.EVENTS:
-                    inbox.refused.append((address.kiosk, receipts.Refused.of(arrival.payload, error.code)))
+            code = self._sort_safely(address, arrival.payload, inbox, known)
+            if code is not None and address.channel is Channel.EVENTS:
+                inbox.refused.append((address.kiosk, receipts.Refused.of(arrival.payload, code)))
         return inbox
+
+    def _sort_safely(self, address: Address, payload: bytes, inbox: Inbox, known: dict[str, bytes]) -> ErrorCode | None:
+        """Sort one message; returns why it is refused. Whatever a kiosk sends, the others must be served."""
+        try:
+            self._sort_one(address, payload, inbox, known)
+        except MessageError as error:
+            log.warning("message refused", kiosk=address.kiosk, channel=address.channel.value, code=error.code)
+            return error.code
+        except Exception:
+            log.exception("message refused", kiosk=address.kiosk, channel=address.channel.value)
+            return ErrorCode.MESSAGE_UNDECODABLE
+        return None
 
     def _sort_one(self, address: Address, payload: bytes, inbox: Inbox, known: dict[str, bytes]) -> None:
         kiosk = address.kiosk

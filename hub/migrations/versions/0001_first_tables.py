@@ -45,7 +45,7 @@ def upgrade() -> None:
         sa.Column("balance", BIG, nullable=False),
         sa.Column("version", BIG, nullable=False),
         sa.Column("opened_at", MOMENT, nullable=False),
-        sa.CheckConstraint("balance >= 0", name="ck_accounts_not_overdrawn"),
+        sa.CheckConstraint("balance >= 0", name=op.f("ck_accounts_not_overdrawn")),
         sa.PrimaryKeyConstraint("id", name="pk_accounts"),
     )
     op.create_index("ix_accounts_owner", "accounts", ["owner"], unique=False)
@@ -83,14 +83,14 @@ def upgrade() -> None:
         sa.Column("languages", JSON, nullable=False),
         sa.Column("currency", sa.String(length=64), nullable=False),
         sa.Column("zone", sa.String(length=64), nullable=False),
-        sa.CheckConstraint("id = 1", name="ck_chain_is_one"),
+        sa.CheckConstraint("id = 1", name=op.f("ck_chain_is_one")),
         sa.PrimaryKeyConstraint("id", name="pk_chain"),
     )
     op.create_table(
         "counters",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("remaining", BIG, nullable=False),
-        sa.CheckConstraint("remaining >= 0", name="ck_counters_not_exceeded"),
+        sa.CheckConstraint("remaining >= 0", name=op.f("ck_counters_not_exceeded")),
         sa.PrimaryKeyConstraint("id", name="pk_counters"),
     )
     op.create_table(
@@ -101,7 +101,7 @@ def upgrade() -> None:
         sa.Column("valid_months", BIG, nullable=False),
         sa.Column("made_by", sa.String(length=64), nullable=False),
         sa.Column("made_at", MOMENT, nullable=False),
-        sa.CheckConstraint("per_minor > 0", name="ck_earning_rules_divides"),
+        sa.CheckConstraint("per_minor > 0", name=op.f("ck_earning_rules_divides")),
         sa.PrimaryKeyConstraint("version", name="pk_earning_rules"),
     )
     op.create_table(
@@ -120,7 +120,7 @@ def upgrade() -> None:
         sa.Column("occurred_at", MOMENT, nullable=False),
         sa.Column("received_at", MOMENT, nullable=False),
         sa.Column("effective_at", MOMENT, nullable=False),
-        sa.CheckConstraint("verdict IN ('applied', 'rejected', 'parked')", name="ck_facts_verdict_known"),
+        sa.CheckConstraint("verdict IN ('applied', 'rejected', 'parked')", name=op.f("ck_facts_verdict_known")),
         sa.PrimaryKeyConstraint("id", name="pk_facts"),
     )
     op.create_index(
@@ -136,7 +136,7 @@ def upgrade() -> None:
         "hub_state",
         sa.Column("id", BIG, nullable=False),
         sa.Column("epoch", sa.Uuid(), nullable=False),
-        sa.CheckConstraint("id = 1", name="ck_hub_state_is_one"),
+        sa.CheckConstraint("id = 1", name=op.f("ck_hub_state_is_one")),
         sa.PrimaryKeyConstraint("id", name="pk_hub_state"),
     )
     op.create_table(
@@ -144,7 +144,7 @@ def upgrade() -> None:
         sa.Column("transfer", sa.Uuid(), nullable=False),
         sa.Column("lot", sa.Uuid(), nullable=False),
         sa.Column("amount", BIG, nullable=False),
-        sa.CheckConstraint("amount > 0", name="ck_lot_uses_takes_something"),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_lot_uses_takes_something")),
         sa.PrimaryKeyConstraint("transfer", "lot", name="pk_lot_uses"),
     )
     op.create_index("ix_lot_uses_lot", "lot_uses", ["lot"], unique=False)
@@ -158,7 +158,7 @@ def upgrade() -> None:
         sa.Column("remaining", BIG, nullable=False),
         sa.Column("active_from", MOMENT, nullable=False),
         sa.Column("expires_at", MOMENT, nullable=True),
-        sa.CheckConstraint("remaining >= 0 AND remaining <= granted", name="ck_lots_within_grant"),
+        sa.CheckConstraint("remaining >= 0 AND remaining <= granted", name=op.f("ck_lots_within_grant")),
         sa.PrimaryKeyConstraint("id", name="pk_lots"),
     )
     op.create_index(
@@ -226,8 +226,8 @@ def upgrade() -> None:
         sa.Column("cause", JSON, nullable=False),
         sa.Column("effective_at", MOMENT, nullable=False),
         sa.Column("recorded_at", MOMENT, nullable=False),
-        sa.CheckConstraint("amount > 0", name="ck_transfers_moves_something"),
-        sa.CheckConstraint("debit <> credit", name="ck_transfers_has_two_sides"),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_transfers_moves_something")),
+        sa.CheckConstraint("debit <> credit", name=op.f("ck_transfers_has_two_sides")),
         sa.PrimaryKeyConstraint("id", name="pk_transfers"),
     )
     op.create_index(
@@ -259,7 +259,7 @@ def upgrade() -> None:
         sa.Column("last_lease", BIG, nullable=False),
         sa.Column("configuration", BIG, nullable=False),
         sa.Column("enrolled_at", MOMENT, nullable=False),
-        sa.CheckConstraint("state IN ('active', 'revoked')", name="ck_kiosks_state_known"),
+        sa.CheckConstraint("state IN ('active', 'revoked')", name=op.f("ck_kiosks_state_known")),
         sa.ForeignKeyConstraint(["store"], ["stores.id"], name="fk_kiosks_store_stores"),
         sa.PrimaryKeyConstraint("id", name="pk_kiosks"),
     )
@@ -276,7 +276,7 @@ def upgrade() -> None:
         sa.Column("phone_index", sa.LargeBinary(length=16), nullable=True),
         sa.Column("birthday", sa.LargeBinary(), nullable=True),
         sa.Column("joined_at", MOMENT, nullable=False),
-        sa.CheckConstraint("state IN ('active', 'blocked')", name="ck_members_state_known"),
+        sa.CheckConstraint("state IN ('active', 'blocked')", name=op.f("ck_members_state_known")),
         sa.ForeignKeyConstraint(["home_store"], ["stores.id"], name="fk_members_home_store_stores"),
         sa.PrimaryKeyConstraint("id", name="pk_members"),
         sa.UniqueConstraint("number", name="uq_members_number"),
@@ -311,7 +311,7 @@ def upgrade() -> None:
         sa.Column("tiers", JSON, nullable=False),
         sa.Column("offered", sa.Boolean(), nullable=False),
         sa.Column("limited", sa.Boolean(), nullable=False),
-        sa.CheckConstraint("points > 0", name="ck_rewards_has_a_price"),
+        sa.CheckConstraint("points > 0", name=op.f("ck_rewards_has_a_price")),
         sa.ForeignKeyConstraint(["picture"], ["pictures.sha256"], name="fk_rewards_picture_pictures"),
         sa.PrimaryKeyConstraint("id", name="pk_rewards"),
     )
@@ -324,7 +324,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=64), nullable=False),
         sa.Column("counter", BIG, nullable=False),
         sa.Column("issued_at", MOMENT, nullable=False),
-        sa.CheckConstraint("state IN ('active', 'blocked', 'retired')", name="ck_cards_state_known"),
+        sa.CheckConstraint("state IN ('active', 'blocked', 'retired')", name=op.f("ck_cards_state_known")),
         sa.ForeignKeyConstraint(["member"], ["members.id"], name="fk_cards_member_members"),
         sa.PrimaryKeyConstraint("id", name="pk_cards"),
         sa.UniqueConstraint("uid", name="uq_cards_uid"),
@@ -365,8 +365,8 @@ def upgrade() -> None:
         sa.Column("granted_at", MOMENT, nullable=False),
         sa.Column("deadline", MOMENT, nullable=False),
         sa.Column("closed_at", MOMENT, nullable=True),
-        sa.CheckConstraint("state IN ('granted', 'accepted', 'closed')", name="ck_leases_state_known"),
-        sa.CheckConstraint("spent >= 0 AND spent <= points", name="ck_leases_within_grant"),
+        sa.CheckConstraint("state IN ('granted', 'accepted', 'closed')", name=op.f("ck_leases_state_known")),
+        sa.CheckConstraint("spent >= 0 AND spent <= points", name=op.f("ck_leases_within_grant")),
         sa.ForeignKeyConstraint(["kiosk"], ["kiosks.id"], name="fk_leases_kiosk_kiosks"),
         sa.ForeignKeyConstraint(["member"], ["members.id"], name="fk_leases_member_members"),
         sa.ForeignKeyConstraint(["reward"], ["rewards.id"], name="fk_leases_reward_rewards"),
@@ -430,7 +430,7 @@ def upgrade() -> None:
         sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("effective_at", MOMENT, nullable=False),
         sa.Column("opened_at", MOMENT, nullable=False),
-        sa.CheckConstraint("state IN ('accepted', 'pending', 'ended', 'forked')", name="ck_streams_state_known"),
+        sa.CheckConstraint("state IN ('accepted', 'pending', 'ended', 'forked')", name=op.f("ck_streams_state_known")),
         sa.ForeignKeyConstraint(["kiosk"], ["kiosks.id"], name="fk_streams_kiosk_kiosks"),
         sa.PrimaryKeyConstraint("kiosk", "epoch", name="pk_streams"),
     )
@@ -461,7 +461,7 @@ def upgrade() -> None:
         sa.Column("redeemed_at", MOMENT, nullable=False),
         sa.Column("handed_out_at", MOMENT, nullable=True),
         sa.Column("handed_out_by", sa.String(length=64), nullable=True),
-        sa.CheckConstraint("state IN ('open', 'handed_out')", name="ck_vouchers_state_known"),
+        sa.CheckConstraint("state IN ('open', 'handed_out')", name=op.f("ck_vouchers_state_known")),
         sa.ForeignKeyConstraint(["member"], ["members.id"], name="fk_vouchers_member_members"),
         sa.ForeignKeyConstraint(["reward"], ["rewards.id"], name="fk_vouchers_reward_rewards"),
         sa.PrimaryKeyConstraint("id", name="pk_vouchers"),

@@ -268,6 +268,26 @@ def test_a_refused_batch_holds_up_nobody_else(line: Line) -> None:
     assert world.balance(member) == 1
 
 
+def test_a_kiosk_whose_key_cannot_be_read_holds_up_nobody_else(line: Line) -> None:
+    world = line.world
+    bad, good, member = world.add_kiosk(), world.add_kiosk(), world.add_member()
+    with world.hub.database.write() as session:
+        session.execute(update(Kiosk).where(Kiosk.id == bad.id).values(public_key=b"no key"))
+
+    line.arrive(envelope(world, bad, JournalRepaired()), envelope(world, good, world.purchase(member, 100)))
+
+    assert refused(line, bad) == ErrorCode.MESSAGE_UNDECODABLE
+    assert world.balance(member) == 1
+
+
+def test_an_unreadable_event_that_is_not_even_base_64_is_refused(line: Line) -> None:
+    kiosk = line.world.add_kiosk()
+
+    line.arrive(envelope(line.world, kiosk, EventUnreadable("no base 64!")))
+
+    assert refused(line, kiosk) == ErrorCode.MESSAGE_UNDECODABLE
+
+
 def test_unknown_topics_are_skipped(line: Line) -> None:
     assert line.arrive(Arrival("elsewhere/x", b"1"), Arrival("mt/1/300/k/up/ev", b"1")) != [None]
 

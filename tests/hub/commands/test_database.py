@@ -1,0 +1,66 @@
+from uuid import UUID
+
+from sqlalchemy import text, update
+
+from hub.fleet.models import HubState
+from hub.ledger.models import Account
+from hub.migrations import NewerDatabaseError
+from tests.hub.commands.conftest import Installation
+from tests.hub.world import World
+
+
+def epoch_of(installation: Installation) -> UUID:
+    with installation.database.read() as session:
+        return session.get_one(HubState, 1).epoch
+
+
+def test_a_new_database_gets_an_epoch_and_keeps_it(installation: Installation) -> None:
+    first_run = installation.with_settings("migrate")
+    first = epoch_of(installation)
+
+    second_run = installation.with_settings("migrate")
+
+    assert (first_run.exit_code, second_run.exit_code) == (0, 0)
+    assert epoch_of(installation) == first
+
+
+def test_a_restored_database_gets_a_new_epoch_and_says_so(installation: Installation) -> None:
+    installation.with_settings("migrate")
+    before = epoch_of(installation)
+
+    result = installation.with_settings("restored")
+
+    assert result.exit_code == 0
+    assert epoch_of(installation) != before
+    assert str(epoch_of(installation)) in result.output
+
+
+def test_a_database_of_a_newer_program_is_not_touched(installation: Installation) -> None:
+    with installation.database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    result = installation.with_settings("migrate")
+
+    assert isinstance(result.exception, NewerDatabaseError)
+    assert "9999" in str(result.exception)
+
+
+def test_right_books_are_proved(installation: Installation) -> None:
+    world = World.found(installation.database)
+    world.earn(world.add_member(), 10)
+
+    result = installation.with_settings("prove")
+
+    assert (result.exit_code, result.output) == (0, "2 accounts, 2 transfers, 0 faults\n")
+
+
+def test_wrong_books_end_with_one_and_are_named(installation: Installation) -> None:
+    world = World.found(installation.database)
+    world.earn(world.add_member(), 10)
+    with installation.database.write() as session:
+        session.execute(update(Account).values(balance=Account.balance + 1))
+
+    result = installation.with_settings("prove")
+
+    assert result.exit_code == 1
+    assert "holds 11, its entries say 10" in result.output

@@ -1,0 +1,151 @@
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from hub.messaging.ingest import Arrival, Ingest
+from hub.messaging.publisher import Publication
+from hub.messaging.worker import BATCH_MAX_MESSAGES, Worker
+from protocol import codec, topics
+from protocol.state import HubStatus
+from provisioning.mqtt import Delivery, Endpoint
+from tests.hub.world import START, TestClock
+
+WAIT_S = 30.0
+NOWHERE = Endpoint("127.0.0.1", 9, Path("no-ca.pem"), Path("no-certificate.pem"), Path("no-key.pem"))
+"""A broker that cannot be reached: what the worker does with its messages does not depend on one."""
+
+
+@dataclass(slots=True)
+class FakeIngest(Ingest):
+    """Notes what it is given. The first `failures` batches break it."""
+
+    failures: int = 0
+    taken: list[list[str]] = field(default_factory=list)
+    flushes: int = 0
+    births: int = 0
+    open: threading.Event = field(default_factory=threading.Event)
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def birth(self) -> Publication:
+        self._count("births")
+        return Publication(topics.HUB_STATUS, codec.encode(HubStatus(online=True)), retain=True)
+
+    def take(self, arrivals: Sequence[Arrival], now: datetime) -> list[Publication]:
+        assert now == START
+        self.open.wait(WAIT_S)
+        with self._changed:
+            self.taken.append([arrival.topic for arrival in arrivals])
+            self._changed.notify_all()
+        if len(self.taken) <= self.failures:
+            raise ConnectionError("the database is away")
+        return [Publication("somewhere", b"")]
+
+    def flush(self, now: datetime) -> list[Publication]:
+        assert now == START
+        self._count("flushes")
+        return []
+
+    def _count(self, what: str) -> None:
+        with self._changed:
+            setattr(self, what, getattr(self, what) + 1)
+            self._changed.notify_all()
+
+    def wait_for(self, *, batches: int = 0, flushes: int = 0) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self.taken) >= batches and self.flushes >= flushes, WAIT_S)
+
+
+@contextmanager
+def running(ingest: Ingest) -> Iterator[Worker]:
+    worker = Worker(ingest, NOWHERE, TestClock())
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    yield worker
+    worker.stop()
+    thread.join(WAIT_S)
+    assert not thread.is_alive()
+
+
+def deliver(worker: Worker, *names: str) -> None:
+    for number, name in enumerate(names):
+        worker.delivered(Delivery(name, b"", number, 1))
+
+
+@pytest.fixture
+def ingest() -> FakeIngest:
+    made = FakeIngest()
+    made.open.set()
+    return made
+
+
+def test_what_is_delivered_is_taken(ingest: FakeIngest) -> None:
+    with running(ingest) as worker:
+        deliver(worker, "a")
+
+        assert ingest.wait_for(batches=1)
+    assert ingest.taken == [["a"]]
+
+
+def test_what_comes_while_a_batch_is_booked_is_taken_together_and_in_order(ingest: FakeIngest) -> None:
+    names = [str(number) for number in range(BATCH_MAX_MESSAGES + 5)]
+    ingest.open.clear()
+    with running(ingest) as worker:
+        deliver(worker, "first", *names)
+        ingest.open.set()
+
+        ingest.wait_for(batches=2)
+        deliver(worker, "last")
+        while "last" not in (name for batch in ingest.taken for name in batch):
+            assert ingest.wait_for(batches=len(ingest.taken) + 1)
+
+    assert [name for batch in ingest.taken for name in batch] == ["first", *names, "last"]
+    assert max(len(batch) for batch in ingest.taken) == BATCH_MAX_MESSAGES
+
+
+def test_a_batch_that_the_database_could_not_take_is_taken_again_before_the_next(ingest: FakeIngest) -> None:
+    ingest.failures = 1
+    with running(ingest) as worker:
+        deliver(worker, "a")
+        assert ingest.wait_for(batches=1)
+        deliver(worker, "b")
+
+        assert ingest.wait_for(batches=3)
+    assert ingest.taken == [["a"], ["a"], ["b"]]
+
+
+def test_it_ends_even_while_the_database_is_away(ingest: FakeIngest) -> None:
+    ingest.failures = 1_000
+    with running(ingest) as worker:
+        deliver(worker, "a")
+
+        assert ingest.wait_for(batches=1)
+
+
+def test_being_woken_sends_what_others_have_left(ingest: FakeIngest) -> None:
+    with running(ingest) as worker:
+        worker.wake()
+
+        assert ingest.wait_for(flushes=1)
+    assert ingest.taken == []
+
+
+def test_a_new_connection_announces_the_hub_and_looks_for_something_to_send(ingest: FakeIngest) -> None:
+    with running(ingest) as worker:
+        worker.connected()
+
+        assert ingest.wait_for(flushes=1)
+    assert ingest.births == 1
+
+
+def test_a_lost_connection_and_a_refusal_are_survived(ingest: FakeIngest) -> None:
+    with running(ingest) as worker:
+        worker.disconnected("gone")
+        worker.refused("not authorised")
+        deliver(worker, "a")
+
+        assert ingest.wait_for(batches=1)

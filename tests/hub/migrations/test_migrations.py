@@ -1,0 +1,187 @@
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import CheckConstraint, inspect, text
+from sqlalchemy.exc import DatabaseError
+
+from hub import migrations
+from hub.db.session import Database
+from hub.ledger import service as ledger
+from hub.members import service as members
+from hub.members.vault import Vault, WrappedKey, place_of
+from hub.models import Base
+from tests.hub.migrations import day, rows
+from tests.hub.world import SECRETS, World
+
+VAULT = Vault(SECRETS.vault, bytes)
+VERSION_TABLE = "alembic_version"
+
+
+def revisions() -> list[str]:
+    """Every revision, the oldest first."""
+    script = ScriptDirectory.from_config(migrations.config(""))
+    return [revision.revision for revision in reversed(list(script.walk_revisions()))]
+
+
+@pytest.fixture(params=revisions())
+def upgraded(request: pytest.FixtureRequest, empty: str) -> Iterator[tuple[str, Database]]:
+    """A database that was filled at each revision and then brought to the newest one."""
+    migrations.upgrade(empty, request.param)
+    with closing(Database(empty)) as old:
+        rows.insert(old, rows.load(request.param))
+    migrations.upgrade(empty)
+    with closing(Database(empty)) as database:
+        yield request.param, database
+
+
+def schema_differences(database: Database) -> list[object]:
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, Base.metadata))
+
+
+@pytest.mark.parametrize("revision", revisions())
+def test_rows_are_kept_for_every_revision(revision: str) -> None:
+    path = rows.path_of(revision)
+
+    assert path.exists(), f"revision {revision} has no rows to migrate: run python -m tests.hub.migrations.record"
+    empty = [table for table, kept in rows.load(revision).items() if not kept]
+    assert empty == []
+
+
+def test_rows_are_kept_for_nothing_but_revisions() -> None:
+    assert sorted(path.stem for path in rows.FOLDER.iterdir()) == sorted(revisions())
+
+
+def test_the_day_that_is_kept_fills_every_table(small_world: World) -> None:
+    day.play(small_world)
+
+    tables = rows.dump(small_world.hub.database, Base.metadata)
+    assert [table for table, filled in tables.items() if not filled] == []
+
+
+def test_rows_survive(upgraded: tuple[str, Database]) -> None:
+    revision, database = upgraded
+
+    kept, existing = rows.load(revision), set(inspect(database.engine).get_table_names())
+    with database.read() as session:
+        counts = {
+            table: session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()  # noqa: S608
+            for table in kept
+            if table in existing
+        }
+    assert counts == {table: len(rows_of_table) for table, rows_of_table in kept.items() if table in existing}
+
+
+def test_rows_keep_their_values(upgraded: tuple[str, Database]) -> None:
+    revision, database = upgraded
+
+    now = rows.dump(database, Base.metadata)
+
+    for table, kept in rows.load(revision).items():
+        columns = set(kept[0]) & set(now.get(table, [{}])[0])
+        assert lines(now.get(table, []), columns) == lines(kept, columns), table
+
+
+def lines(kept: list[dict[str, Any]], columns: set[str]) -> list[str]:
+    """Rows in an order that both databases agree on."""
+    return sorted(json.dumps({name: row[name] for name in columns}, sort_keys=True) for row in kept)
+
+
+def test_the_books_still_balance(upgraded: tuple[str, Database]) -> None:
+    _revision, database = upgraded
+
+    with database.read() as session:
+        proof = ledger.prove(session)
+
+    assert proof.faults == ()
+    assert proof.transfers >= 5
+
+
+def test_a_member_is_still_found_and_every_personal_field_still_opens(upgraded: tuple[str, Database]) -> None:
+    _revision, database = upgraded
+
+    with database.read() as session:
+        member = members.by_phone(session, VAULT, day.PHONE)
+        assert member is not None
+        assert members.display_names(session, VAULT, [member.id]) == {member.id: "林*"}
+        key = VAULT.unwrap(WrappedKey(*session.execute(text("SELECT wrapped_by, wrapped FROM member_keys")).one()))
+        assert member.birthday is not None
+        assert VAULT.open(key, member.birthday, place_of(member.id, "birthday")) == day.BIRTHDAY.isoformat()
+
+
+def test_a_migrated_database_is_what_the_models_say(upgraded: tuple[str, Database]) -> None:
+    _revision, database = upgraded
+
+    assert schema_differences(database) == []
+
+
+def test_every_rule_of_the_models_stands_in_the_migrated_database(upgraded: tuple[str, Database]) -> None:
+    _revision, database = upgraded
+
+    # Alembic does not compare these.
+    found = inspect(database.engine)
+    for table in Base.metadata.sorted_tables:
+        wanted = {str(rule.name) for rule in table.constraints if isinstance(rule, CheckConstraint)}
+        assert {rule["name"] for rule in found.get_check_constraints(table.name)} == wanted, table.name
+        partial = {str(index.name) for index in table.indexes if index.dialect_options["sqlite"]["where"] is not None}
+        assert {
+            index["name"]
+            for index in found.get_indexes(table.name)
+            if f"{database.engine.dialect.name}_where" in index.get("dialect_options", {})
+        } == partial, table.name
+
+
+def test_the_comparison_with_the_models_sees_a_difference(database: Database) -> None:
+    with database.write() as session:
+        session.execute(text("ALTER TABLE stores ADD COLUMN surprise INTEGER"))
+        session.execute(text("DROP INDEX ix_vouchers_code"))
+
+    assert len(schema_differences(database)) == 2
+
+
+def test_migrating_twice_is_harmless(upgraded: tuple[str, Database]) -> None:
+    _revision, database = upgraded
+    before = rows.dump(database, Base.metadata)
+
+    migrations.upgrade(database.url.render_as_string(hide_password=False))
+
+    assert rows.dump(database, Base.metadata) == before
+
+
+def test_a_database_newer_than_the_program_is_refused_and_left_alone(database: Database) -> None:
+    with database.write() as session:
+        session.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = 'from_the_future'"))  # noqa: S608
+
+    with pytest.raises(migrations.NewerDatabaseError, match="newer than this program: it stands at from_the_future"):
+        migrations.upgrade(database.url.render_as_string(hide_password=False))
+
+    with database.read() as session:
+        assert session.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar_one() == "from_the_future"  # noqa: S608
+
+
+@pytest.mark.parametrize("statement", ["UPDATE audit SET actor = 'somebody else'", "DELETE FROM audit"])
+def test_the_audit_log_cannot_be_changed_after_any_migration(upgraded: tuple[str, Database], statement: str) -> None:
+    _revision, database = upgraded
+
+    with pytest.raises(DatabaseError, match="append-only"), database.write() as session:
+        session.execute(text(statement))
+
+
+def test_going_back_to_nothing_and_forwards_again_gives_the_same_database(empty: str) -> None:
+    migrations.upgrade(empty)
+    migrations.downgrade(empty, "base")
+    with closing(Database(empty)) as database:
+        left = inspect(database.engine).get_table_names()
+
+    migrations.upgrade(empty)
+
+    assert left == [VERSION_TABLE]
+    with closing(Database(empty)) as database:
+        assert schema_differences(database) == []

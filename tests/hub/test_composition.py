@@ -1,0 +1,60 @@
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from hub import secrets
+from hub.composition import intakes, opened
+from hub.db.session import Database
+from hub.members import service as members
+from hub.secrets import SecretsError
+from hub.settings import read
+from hub.staff.permissions import KINDS, KIOSK_KINDS
+from protocol.kinds import EVENTS
+from tests.hub.settings_files import write_settings
+from tests.hub.world import SECRETS, World
+
+PHONE = "+8614000000001"
+
+
+def test_every_kind_that_may_be_booked_has_somebody_who_books_it() -> None:
+    assert set(intakes(SECRETS)) == KIOSK_KINDS | set(KINDS)
+
+
+def test_every_event_that_a_kiosk_can_journal_is_booked() -> None:
+    assert set(EVENTS) <= KIOSK_KINDS
+
+
+def test_processes_with_the_same_settings_share_one_hub(sqlite: Database, tmp_path: Path) -> None:
+    World.found(sqlite)
+    secrets.create(tmp_path / "secrets.json", Random(1).randbytes)
+    settings = read(write_settings(tmp_path))
+    with opened(settings) as hub, hub.database.write() as session:
+        profile = members.Profile("林晓雨", PHONE, None, "S01", "zh", "till")
+        joined = members.join(session, hub.vault, profile, now=hub.clock(), random=hub.random_bytes).id
+
+    with opened(settings) as other, other.database.read() as session:
+        found = members.by_phone(session, other.vault, PHONE)
+        names = members.display_names(session, other.vault, [joined])
+
+    assert found is not None
+    assert names == {found.id: "林*"}
+
+
+def test_a_hub_without_its_secrets_does_not_start(tmp_path: Path) -> None:
+    settings = read(write_settings(tmp_path))
+
+    with pytest.raises(SecretsError, match="is not there"), opened(settings):
+        pass
+
+
+@pytest.mark.usefixtures("sqlite")
+def test_what_is_made_of_chance_and_time_comes_from_the_machine(tmp_path: Path) -> None:
+    secrets.create(tmp_path / "secrets.json", Random(1).randbytes)
+
+    with opened(read(write_settings(tmp_path))) as hub:
+        drawn, first, second = hub.random_bytes(32), hub.clock(), hub.clock()
+
+    assert (len(drawn), first <= second) == (32, True)
+    assert first.tzinfo is not None
+    assert first.microsecond % 1000 == 0

@@ -1,0 +1,142 @@
+import threading
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, update
+from structlog.testing import capture_logs
+
+from hub.cards.models import Visit
+from hub.jobs import VISITS_KEPT_DAYS, Job, Scheduler, clear_visits, jobs, prove
+from hub.ledger.models import Account
+from hub.points.service import points_account
+from protocol.events import LeaseAccepted
+from protocol.requests import PresentCard
+from tests.hub.world import START, TestClock, World
+
+HOUR = timedelta(hours=1)
+
+
+class Work:
+    """Notes when it was done; fails as often as it is told to."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.done: list[datetime] = []
+        self.failures = failures
+
+    def __call__(self, now: datetime) -> None:
+        self.done.append(now)
+        if len(self.done) <= self.failures:
+            raise RuntimeError("not today")
+
+
+@pytest.fixture
+def clock() -> TestClock:
+    return TestClock()
+
+
+def test_a_job_runs_at_once_and_then_whenever_it_is_due(clock: TestClock) -> None:
+    work = Work()
+    scheduler = Scheduler([Job("a", HOUR, work)], clock)
+
+    for minutes in (0, 59, 60, 61, 120, 600):
+        scheduler.run_due(START + timedelta(minutes=minutes))
+
+    assert [(at - START) // timedelta(minutes=1) for at in work.done] == [0, 60, 120, 600]
+
+
+def test_jobs_run_in_their_order_each_at_its_own_pace(clock: TestClock) -> None:
+    order: list[str] = []
+    due = [
+        Job("slow", 2 * HOUR, lambda _now: order.append("slow")),
+        Job("quick", HOUR, lambda _now: order.append("quick")),
+    ]
+    scheduler = Scheduler(due, clock)
+
+    for hours in range(3):
+        scheduler.run_due(START + hours * HOUR)
+
+    assert order == ["slow", "quick", "quick", "slow", "quick"]
+
+
+def test_a_job_that_fails_holds_up_no_other_and_is_tried_when_it_is_due_again(clock: TestClock) -> None:
+    failing, fine = Work(failures=1), Work()
+    scheduler = Scheduler([Job("failing", HOUR, failing), Job("fine", HOUR, fine)], clock)
+
+    with capture_logs() as logged:
+        for hours in (0, 0.5, 1):
+            scheduler.run_due(START + hours * HOUR)
+
+    assert len(failing.done) == len(fine.done) == 2
+    assert [(entry["event"], entry["job"]) for entry in logged] == [("a job failed", "failing")]
+
+
+def test_it_runs_until_it_is_stopped(clock: TestClock) -> None:
+    ran = threading.Event()
+    scheduler = Scheduler([Job("a", HOUR, lambda _now: ran.set())], clock)
+    thread = threading.Thread(target=scheduler.run)
+
+    thread.start()
+    has_run = ran.wait(30)
+    scheduler.stop()
+    thread.join(30)
+
+    assert has_run
+    assert not thread.is_alive()
+
+
+def test_right_books_are_proved_without_a_complaint(world: World) -> None:
+    world.earn(world.add_member(), 10)
+
+    with capture_logs() as logged:
+        prove(world.hub)
+
+    assert [(entry["log_level"], entry["faults"]) for entry in logged] == [("info", 0)]
+    assert logged[0]["transfers"] == 2
+
+
+def test_wrong_books_are_an_error_that_names_the_account(world: World) -> None:
+    member = world.add_member()
+    world.earn(member, 10)
+    with world.hub.database.write() as session:
+        session.execute(update(Account).where(Account.id == points_account(member)).values(balance=11))
+
+    with capture_logs() as logged:
+        prove(world.hub)
+
+    errors = [entry["fault"] for entry in logged if entry["log_level"] == "error"]
+    assert errors
+    assert all(str(points_account(member)) in fault for fault in errors)
+
+
+def open_visits(world: World, count: int) -> list[UUID]:
+    kiosk, card = world.add_kiosk(), world.add_card(world.add_member())
+    world.book(world.told(kiosk, LeaseAccepted(1, UUID(int=1), 0)))
+    outcomes = [world.book(world.asked(kiosk, PresentCard(world.tap(card))))[0] for _ in range(count)]
+    return [UUID(outcome.result["visit"]) for outcome in outcomes]
+
+
+def test_visits_are_forgotten_days_after_they_ended_and_not_before(world: World) -> None:
+    old, recent = open_visits(world, 2)
+    now = world.clock.now + timedelta(days=30)
+    kept_until = now - timedelta(days=VISITS_KEPT_DAYS)
+    for visit, ended_at in ((old, kept_until - timedelta(seconds=1)), (recent, kept_until)):
+        with world.hub.database.write() as session:
+            session.execute(update(Visit).where(Visit.id == visit).values(ends_at=ended_at))
+
+    clear_visits(world.hub, now)
+
+    with world.hub.database.read() as session:
+        assert session.execute(select(Visit.id)).scalars().all() == [recent]
+
+
+def test_every_job_of_the_hub_can_be_run_on_a_hub_in_use(world: World) -> None:
+    world.earn(world.add_member(), 10)
+    scheduler = Scheduler(jobs(world.hub), world.clock)
+
+    with capture_logs() as logged:
+        scheduler.run_due(world.clock.now)
+
+    assert [entry for entry in logged if entry["log_level"] == "error"] == []
+    names = [job.name for job in jobs(world.hub)]
+    assert len(names) == len(set(names))

@@ -1,0 +1,74 @@
+from pathlib import Path
+
+import pytest
+
+from hub.settings import SettingsError, read
+from tests.hub.settings_files import write_settings
+
+
+def test_a_settings_file_says_where_everything_is(tmp_path: Path) -> None:
+    known = read(write_settings(tmp_path))
+
+    assert known.database == f"sqlite:///{tmp_path / 'hub.db'}"
+    assert known.secrets == tmp_path / "secrets.json"
+    assert (known.api.host, known.api.port, known.api.workers) == ("127.0.0.1", 8443, 1)
+    assert (known.broker.endpoint.host, known.broker.endpoint.port) == ("broker.example", 8883)
+    assert known.broker.endpoint.ca == tmp_path / "ca.pem"
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEMBERTAP_DATABASE", "postgresql+psycopg://elsewhere/hub")
+    monkeypatch.setenv("MEMBERTAP_API__PORT", "9443")
+
+    known = read(write_settings(tmp_path))
+
+    assert known.database == "postgresql+psycopg://elsewhere/hub"
+    assert (known.api.port, known.api.host) == (9443, "127.0.0.1")
+
+
+@pytest.mark.parametrize("more", ["surprise = 1", "[surprise]\na = 1"])
+def test_an_unknown_key_is_refused_by_its_name(tmp_path: Path, more: str) -> None:
+    with pytest.raises(SettingsError, match=r"hub\.toml cannot be used:\n.*surprise"):
+        read(write_settings(tmp_path, more=more))
+
+
+def test_an_unknown_key_in_the_environment_is_refused_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEMBERTAP_API__SURPRISE", "1")
+
+    with pytest.raises(SettingsError, match=r"api\.surprise"):
+        read(write_settings(tmp_path))
+
+
+def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    path = write_settings(tmp_path)
+    path.write_text(path.read_text().replace("port = 8443", 'port = "https"').replace("secrets =", "secret ="))
+
+    with pytest.raises(SettingsError) as caught:
+        read(path)
+
+    lines = str(caught.value).splitlines()
+    assert sorted(line.split(":")[0] for line in lines[1:]) == ["api.port", "secret", "secrets"]
+
+
+def test_what_is_not_toml_is_told_with_its_line(tmp_path: Path) -> None:
+    path = write_settings(tmp_path, more="what is this")
+
+    with pytest.raises(SettingsError, match=r"hub\.toml is not TOML: .*line"):
+        read(path)
+
+
+def test_an_error_does_not_tell_the_databases_password(tmp_path: Path) -> None:
+    path = write_settings(tmp_path, "postgresql+psycopg://hub:hunter2@db.example/hub", more='surprise = "hunter3"')
+
+    with pytest.raises(SettingsError) as caught:
+        read(path)
+
+    assert "hunter" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_settings_cannot_be_changed(tmp_path: Path) -> None:
+    known = read(write_settings(tmp_path))
+
+    with pytest.raises(ValueError, match="frozen"):
+        known.database = "elsewhere"  # type: ignore[misc]
