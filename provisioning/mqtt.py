@@ -19,7 +19,7 @@ from time import monotonic
 from typing import Any, Protocol
 
 import structlog
-from paho.mqtt.client import Client, MQTTMessage, MQTTv5
+from paho.mqtt.client import Client, MQTTMessage, MQTTMessageInfo, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -135,8 +135,10 @@ class Line:
         self._stopping.set()
         client = self._client
         if client is not None:
-            if last is not None and self.publish(last):
-                _wait(lambda: not client.want_write(), STOP_TIMEOUT_S)
+            said = None if last is None else self._publish(client, last)
+            if said is not None:
+                # Closing with the broker's answers unread would reset the connection, and lose what it has not read.
+                said.wait_for_publish(STOP_TIMEOUT_S)
             client.disconnect()
             self._wake()
         self._thread.join(STOP_TIMEOUT_S)
@@ -150,15 +152,18 @@ class Line:
             log.error("a message is too large and was dropped", topic=message.topic, size_bytes=len(message.payload))
             return True
         client = self._client
-        if client is None or not client.is_connected():
-            return False
+        return client is not None and self._publish(client, message) is not None
+
+    def _publish(self, client: Client, message: Message) -> MQTTMessageInfo | None:
+        if not client.is_connected():
+            return None
         properties = Properties(PacketTypes.PUBLISH)
         if message.expiry_s is not None:
             properties.MessageExpiryInterval = message.expiry_s
         qos = 0 if message.may_be_lost else 1
         info = client.publish(message.topic, message.payload, qos, message.retain, properties)
         self._wake()
-        return info.rc == 0
+        return info if info.rc == 0 else None
 
     def acknowledge(self, delivery: Delivery) -> None:
         """Tell the broker that a message was handled for good."""
@@ -314,9 +319,3 @@ def _drain(sleeper: socket.socket) -> None:
     with suppress(BlockingIOError):
         while sleeper.recv(4096):
             pass
-
-
-def _wait(is_done: Callable[[], bool], timeout_s: float) -> None:
-    end = monotonic() + timeout_s
-    while not is_done() and monotonic() < end:
-        threading.Event().wait(0.01)

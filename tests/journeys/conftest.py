@@ -7,6 +7,8 @@ from uuid import uuid4
 
 import pytest
 
+from hub.composition import opened
+from hub.settings import read
 from provisioning.box import making, running
 from provisioning.box.layout import Box, free_ports
 from provisioning.supervisor import Supervisor
@@ -23,7 +25,8 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     making.make(box, None if request.param == "sqlite" else _new_database(folder))
     with Supervisor() as supervisor:
         running.start_services(box, supervisor)
-        yield StoreOfTests(box, supervisor)
+        with opened(read(box.hub_settings)) as hub:
+            yield StoreOfTests(box, supervisor, hub)
 
 
 def _new_database(folder: Path) -> str:

@@ -7,11 +7,10 @@ from functools import cached_property
 
 from sqlalchemy import func, select
 
-from hub.composition import Hub, from_settings
+from hub.composition import Hub
 from hub.fleet.models import Stream
 from hub.leases.models import Lease
 from hub.rewards.models import Voucher
-from hub.settings import read
 from provisioning.box import running
 from provisioning.box.layout import Box
 from provisioning.box.making import run_hub
@@ -31,16 +30,13 @@ class StoreOfTests:
 
     box: Box
     supervisor: Supervisor
+    hub: Hub
+    """The hub's parts, for looking into its database."""
 
     @cached_property
     def till(self) -> Till:
         """The store's till."""
         return Till(self.box)
-
-    @cached_property
-    def hub(self) -> Hub:
-        """The hub's parts, for looking into its database."""
-        return from_settings(read(self.box.hub_settings))
 
     @contextmanager
     def customer(self) -> Iterator[Customer]:
