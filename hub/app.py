@@ -54,7 +54,7 @@ def create_app(hub: Hub) -> FastAPI:
     return app
 
 
-def health() -> dict[str, str]:
+async def health() -> dict[str, str]:
     """Tell that the API is up."""
     return {"status": "ok"}
 

@@ -1,6 +1,6 @@
-"""Many callers, one transaction: whatever waits is served together as soon as the batch before is done.
+"""Many callers, one transaction: whatever waits is served together, soon after the batch before is done.
 
-Measured with 1,000 callers at once: 0.4 s at the 99th percentile, against 3.9 s with a transaction for each.
+Whoever comes alone is served at once. In a burst a small batch costs nearly as much as a large one, so batches fill.
 """
 
 import asyncio
@@ -14,6 +14,9 @@ Answer = TypeVar("Answer")
 
 WAITING_MAX = 20_000
 """Most callers that wait; the next one is turned away at once rather than served too late."""
+
+GATHER_STEP_S, GATHER_MAX_S = 0.005, 0.1
+"""In a stream of callers a batch waits for the next one so long, and for all of them no longer than that."""
 
 
 class OverloadedError(Exception):
@@ -50,6 +53,14 @@ class Coalescer(Generic[Question, Answer]):
         """End the thread after the batch in hand."""
         self._thread.shutdown()
 
+    async def _gather(self) -> None:
+        """If others came while a batch was served, more are on their way: let them in, as long as they keep coming."""
+        loop, seen = asyncio.get_running_loop(), 0
+        latest = loop.time() + GATHER_MAX_S
+        while seen < len(self._waiting) < self._batch_max and loop.time() < latest:
+            seen = len(self._waiting)
+            await asyncio.sleep(GATHER_STEP_S)
+
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         try:
@@ -66,5 +77,6 @@ class Coalescer(Generic[Question, Answer]):
                 for (_question, waiting), answer in zip(batch, answers, strict=True):
                     if not waiting.done():
                         waiting.set_result(answer)
+                await self._gather()
         finally:
             self._serving = None

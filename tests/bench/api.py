@@ -1,7 +1,8 @@
 """A thousand members asking for their points and topping up in the same instant, over HTTPS with API keys.
 
 Every request comes on a connection of its own, so each pays for its TLS handshake too. Client, hub and PostgreSQL share
-this machine; times run from the burst's beginning, so the last answer's is how long the whole burst took.
+this machine; times run from the burst's beginning, so the last answer's is how long the whole burst took. A burst of as
+many requests that ask for nothing shows how much of that is TLS, HTTP and the client.
 """
 
 import json
@@ -42,8 +43,11 @@ def measure(folder: Path, asked: Options) -> Report:
         running.start_hub(rig.box, supervisor)
         crowd = Crowd.gather(rig)
         crowd.burst()
-        bursts = [crowd.burst() for _ in range(ROUNDS[asked.size])]
-    seconds = [sorted(call.seconds for call in calls) for calls in bursts]
+        bursts, idle = [], []
+        for _ in range(ROUNDS[asked.size]):
+            bursts.append(crowd.burst())
+            idle.append(crowd.burst_of_nothing())
+    seconds, bare = ([sorted(call.seconds for call in calls) for calls in kind] for kind in (bursts, idle))
     answered = [sum(call.status in {200, 201} for call in calls) for calls in bursts]
     figures = {
         "burst": MEMBERS,
@@ -51,9 +55,10 @@ def measure(folder: Path, asked: Options) -> Report:
         "errors": MEMBERS - min(answered),
         "p50_s": median(median(times) for times in seconds),
         "p99_s": median(quantiles(times, n=100)[98] for times in seconds),
+        "bare_p99_s": median(quantiles(times, n=100)[98] for times in bare),
         "requests_per_s": median(MEMBERS / times[-1] for times in seconds),
     }
-    return Report("api", figures)
+    return Report("api", figures, {"p99_to_bare": figures["p99_s"] / figures["bare_p99_s"]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,10 @@ class Crowd:
             self._balance(member) if number % 2 else self._top_up(member) for number, member in enumerate(self.members)
         ]
         return burst((HOST, self.port), self.context, requests)
+
+    def burst_of_nothing(self) -> list[Call]:
+        """The same number of requests for a route that does nothing."""
+        return burst((HOST, self.port), self.context, [request("GET", "/health", self.key)] * MEMBERS)
 
     def _balance(self, member: UUID) -> bytes:
         return request("GET", f"/v1/members/{member}/balance", self.key)
