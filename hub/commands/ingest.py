@@ -2,7 +2,7 @@
 
 import typer
 
-from hub.commands.process import SettingsFile, on_stop
+from hub.commands.process import SettingsFile, on_stop, spare_the_collector
 from hub.composition import from_settings
 from hub.messaging.wakeup import Watcher
 from hub.messaging.worker import Worker
@@ -19,6 +19,7 @@ def ingest(settings: SettingsFile) -> None:
     worker = Worker(hub.ingest(), known.broker.endpoint, hub.clock)
     watcher = Watcher(hub.database, worker.wake)
     on_stop(worker.stop)
+    spare_the_collector()
     watcher.start()
     worker.run()
     watcher.stop()

@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 from msgspec import UNSET
 
-from hub.booking.service import BATCH_MAX_ITEMS, Booking
+from hub.booking.service import Booking
 from hub.db.session import Database
 from hub.fleet import queries as fleet
 from hub.fleet import service as fleet_service
@@ -27,6 +27,9 @@ from protocol.ids import shard_of
 from protocol.limits import REQUEST_EXPIRY_S
 from protocol.state import Heartbeat, HubStatus, KioskStatus
 from protocol.topics import Address, Channel
+
+BOOKED_MAX_ITEMS = 2_000
+"""Most events in one transaction: what it costs whatever its size is shared by more than callers would wait for."""
 
 log = structlog.get_logger()
 
@@ -153,8 +156,8 @@ class Ingest:
         items: list[Item] = [item for batch in inbox.batches for item in batch.items]
         items += [asked.item() for asked in inbox.asked if asked.is_booked]
         outcomes: list[Outcome] = []
-        for start in range(0, len(items), BATCH_MAX_ITEMS):
-            outcomes += self._booking.book(items[start : start + BATCH_MAX_ITEMS], now).outcomes
+        for start in range(0, len(items), BOOKED_MAX_ITEMS):
+            outcomes += self._booking.book(items[start : start + BOOKED_MAX_ITEMS], now).outcomes
         for item, outcome in zip(items, outcomes, strict=True):
             if outcome.code is not None:
                 source = item.source.kiosk if isinstance(item.source, ByKiosk) else ""
