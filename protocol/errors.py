@@ -21,6 +21,7 @@ class ErrorCode(StrEnum):
     MEMBER_BLOCKED = "member.blocked"
     MEMBER_PHONE_TAKEN = "member.phone_taken"
     PHONE_INVALID = "phone.invalid"
+    BIRTHDAY_INVALID = "birthday.invalid"
     VISIT_EXPIRED = "visit.expired"
     POINTS_SHORT = "points.short"
     REWARD_UNKNOWN = "reward.unknown"

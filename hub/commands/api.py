@@ -6,6 +6,7 @@ from pathlib import Path
 import typer
 import uvicorn
 
+from hub import migrations
 from hub.app import create_app
 from hub.commands.process import SettingsFile, spare_the_collector
 from hub.composition import from_settings
@@ -21,7 +22,9 @@ app = typer.Typer()
 @app.command()
 def api(settings: SettingsFile) -> None:
     """Serve the HTTP API (uvicorn)."""
-    listen = read(settings).api
+    known = read(settings)
+    migrations.insist(known.database)
+    listen = known.api
     os.environ[SETTINGS_VARIABLE] = str(settings)
     uvicorn.run(
         "hub.commands.api:application",

@@ -2,6 +2,7 @@
 
 import typer
 
+from hub import migrations
 from hub.commands.process import SettingsFile, on_stop, spare_the_collector
 from hub.composition import from_settings
 from hub.messaging.wakeup import Watcher
@@ -15,6 +16,7 @@ app = typer.Typer()
 def ingest(settings: SettingsFile) -> None:
     """Take what kiosks send over MQTT, and send what they are to know."""
     known = read(settings)
+    migrations.insist(known.database)
     hub = from_settings(known)
     worker = Worker(hub.ingest(), known.broker.endpoint, hub.clock)
     watcher = Watcher(hub.database, worker.wake)

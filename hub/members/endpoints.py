@@ -52,6 +52,8 @@ def join(body: MemberIn, hub: TheHub, principal: ThePrincipal) -> dict[str, Any]
     if body.phone and phone is None:
         raise ProblemError(ErrorCode.PHONE_INVALID)
     now = hub.clock()
+    if body.birthday is not None and body.birthday > now.date():
+        raise ProblemError(ErrorCode.BIRTHDAY_INVALID)
     profile = service.Profile(body.name, phone, body.birthday, body.home_store, body.language, body.source)
 
     def work(session: Session) -> dict[str, Any]:

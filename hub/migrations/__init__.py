@@ -20,6 +20,10 @@ class NewerDatabaseError(SetupError):
     """The database was migrated by a newer program than this one."""
 
 
+class OlderDatabaseError(SetupError):
+    """The database was not migrated yet to what this program needs."""
+
+
 def config(url: str) -> Config:
     """Alembic's configuration for one database."""
     settings = Config()
@@ -43,10 +47,32 @@ def downgrade(url: str, revision: str) -> None:
     command.downgrade(config(url), revision)
 
 
-def _refuse_newer(url: str) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(config(url)).walk_revisions()}
+def insist(url: str) -> None:
+    """Insist that a database has what this program needs; one that is newer has it too.
+
+    Raises:
+        OlderDatabaseError: if it must be migrated first.
+    """
+    stands_at = _revisions(url)
+    if not stands_at or (stands_at <= _known(url) and stands_at != set(_scripts(url).get_heads())):
+        raise OlderDatabaseError("the database is older than this program; run the command `migrate` first")
+
+
+def _scripts(url: str) -> ScriptDirectory:
+    return ScriptDirectory.from_config(config(url))
+
+
+def _known(url: str) -> set[str]:
+    return {script.revision for script in _scripts(url).walk_revisions()}
+
+
+def _revisions(url: str) -> set[str]:
     with closing(Database(url)) as database, database.engine.connect() as connection:
-        unknown = set(MigrationContext.configure(connection).get_current_heads()) - known
+        return set(MigrationContext.configure(connection).get_current_heads())
+
+
+def _refuse_newer(url: str) -> None:
+    unknown = _revisions(url) - _known(url)
     if unknown:
         raise NewerDatabaseError(
             f"the database is newer than this program: it stands at {', '.join(sorted(unknown))}; run the newer program"

@@ -276,6 +276,7 @@ def test_somebody_joins_and_is_found_by_phone_and_card(api_on_each_database: Api
     ("change", "code"),
     [
         ({"phone": "123"}, "phone.invalid"),
+        ({"birthday": "2999-01-01"}, "birthday.invalid"),
         ({"home_store": "S99"}, "store.unknown"),
         ({"phone": "+8614000000009"}, "member.phone_taken"),
     ],

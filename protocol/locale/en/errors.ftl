@@ -13,6 +13,7 @@ card-taken = This card already belongs to a member.
 member-unknown = No such member was found.
 member-blocked = This membership is suspended. Please ask at the counter.
 member-phone_taken = This phone number is registered already.
+birthday-invalid = The birthday lies in the future. Please check it.
 phone-invalid = The phone number does not look right. Please check it.
 visit-expired = Your time ran out. Please tap your card again.
 points-short = { $short } points to go. A few more visits and it is yours.

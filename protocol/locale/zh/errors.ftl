@@ -13,6 +13,7 @@ card-taken = 这张卡已经绑定了会员。
 member-unknown = 没有找到这位会员。
 member-blocked = 会员账户已停用，请到柜台处理。
 member-phone_taken = 这个手机号已经登记过。
+birthday-invalid = 生日填的是将来的日期，请检查后重新输入。
 phone-invalid = 手机号格式不对，请检查后重新输入。
 visit-expired = 停留时间已到，请重新轻触会员卡。
 points-short = 还差 { $short } 积分，再多来几次就可以兑换了。

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -153,6 +154,23 @@ def test_migrating_twice_is_harmless(upgraded: tuple[str, Database]) -> None:
     migrations.upgrade(database.url.render_as_string(hide_password=False))
 
     assert rows.dump(database, Base.metadata) == before
+
+
+def test_a_database_that_was_never_migrated_is_not_worked_on(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'empty.db'}"
+
+    with pytest.raises(migrations.OlderDatabaseError, match="migrate"):
+        migrations.insist(url)
+
+    migrations.upgrade(url)
+    migrations.insist(url)
+
+
+def test_a_newer_database_is_worked_on_while_the_programs_are_being_upgraded(database: Database) -> None:
+    with database.write() as session:
+        session.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = 'from_the_future'"))  # noqa: S608
+
+    migrations.insist(database.url.render_as_string(hide_password=False))
 
 
 def test_a_database_newer_than_the_program_is_refused_and_left_alone(database: Database) -> None:
