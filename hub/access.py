@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from hub.composition import Hub
 from hub.problems import ProblemError
 from hub.staff import service as staff
-from hub.staff.permissions import BATCHED, ROUTES
+from hub.staff.permissions import BATCHED, OF_ANY_STORE, ROUTES
 from protocol.errors import ErrorCode
 
 BEARER = "bearer "
@@ -40,6 +40,8 @@ async def admit(request: Request) -> None:
         return
     request.state.principal = principal = await run_in_threadpool(_principal, request)
     refusal = principal.refusal(permission)
+    if refusal is None and principal.stores is not None and route not in OF_ANY_STORE:
+        refusal = ErrorCode.STORE_OUT_OF_SCOPE
     if refusal is not None:
         raise ProblemError(refusal)
 

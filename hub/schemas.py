@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from protocol.limits import TEXT_MAX_CHARS, TOKEN_MAX_CHARS, VALUE_MAX
+from protocol.limits import TEXT_MAX_CHARS, TOKEN_MAX_CHARS
 
 
 class Input(BaseModel):
@@ -19,8 +19,11 @@ class Output(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+AMOUNT_MAX_MINOR = 10**9
+"""Largest amount of one line; a hundred of them, at any rate, stay far below what a balance may be."""
+
 Name = Annotated[str, Field(min_length=1, max_length=TOKEN_MAX_CHARS, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Sentence = Annotated[str, Field(max_length=TEXT_MAX_CHARS, pattern=r"^[^\x00-\x1f\x7f]*$")]
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-Amount = Annotated[int, Field(ge=0, le=VALUE_MAX)]
+Amount = Annotated[int, Field(ge=0, le=AMOUNT_MAX_MINOR)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]

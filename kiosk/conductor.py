@@ -168,8 +168,8 @@ class Conductor:
                 self._move(machine.disowned(self._state, uid, code, self._world()))
             case Denied(request, code, data):
                 self._move(machine.refused(self._state, request, code, (data, now)))
-            case Settled(upto, refused):
-                self._move(machine.settled(self._state, upto, refused))
+            case Settled(upto, refused, parked):
+                self._move(machine.settled(self._state, upto, refused, parked))
             case MemberSnapshot():
                 self._move(machine.learned(self._state, news))
             case Granted():
@@ -182,7 +182,7 @@ class Conductor:
             return
         grant = granted.grant
         waiting = machine.granted(self._state, grant.spend)
-        if waiting is None or (grant.deadline <= self._clock.now() and self._clock.trust() != "none"):
+        if waiting is None or (grant.deadline <= self._clock.now() and self._clock.trust() == "ntp"):
             self._sync.give_back(granted)
             return
         seq = self._sync.spend(granted)

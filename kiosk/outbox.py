@@ -145,7 +145,7 @@ class Outbox:
     def _refused(self, receipt: Receipt, code: str, now: float) -> None:
         log.warning("a batch was refused", code=code, first_seq=receipt.first_seq or 0, after=receipt.upto)
         match code:
-            case ErrorCode.KIOSK_REVOKED | ErrorCode.KIOSK_UNKNOWN:
+            case ErrorCode.KIOSK_REVOKED:
                 self.trust = Trust.REVOKED
             case ErrorCode.CHAIN_FORKED:
                 self.trust = Trust.FORKED

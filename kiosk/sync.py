@@ -20,7 +20,7 @@ from kiosk.store.local import LocalStore
 from kiosk.visit.states import Authority
 from protocol.duties import GrantLease
 from protocol.envelope import Receipt
-from protocol.errors import ErrorCode
+from protocol.errors import ErrorCode, understood
 from protocol.ids import event_id
 from protocol.limits import REPORT_MAX_MEMBERS
 from protocol.requests import (
@@ -79,10 +79,11 @@ class Denied:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The hub has booked the journal up to a place, but for what it rejected."""
+    """The hub has booked the journal up to a place, but for what it rejected, or parked to look at it later."""
 
     upto: int
     rejected: frozenset[int]
+    parked: frozenset[int]
 
 
 News = Vouched | Disowned | Denied | Granted | Settled | MemberSnapshot
@@ -248,7 +249,8 @@ class Sync:
     def _receive(self, receipt: Receipt) -> Iterator[News]:
         settled = self.outbox.receive(receipt, self._clock.monotonic())
         if settled is not None:
-            yield Settled(settled.upto, frozenset(event.seq for event in settled.refused if event.is_final))
+            final = frozenset(event.seq for event in settled.refused if event.is_final)
+            yield Settled(settled.upto, final, frozenset(event.seq for event in settled.refused) - final)
 
     def _answered(self, answer: Answer) -> Iterator[News]:
         match answer.asked, answer.body:
@@ -256,9 +258,9 @@ class Sync:
                 self.knows(snapshot, card.uid)
                 yield Vouched(card.uid, Authority(visit, redeems), snapshot)
             case PresentCard(card), Refusal(code):
-                yield Disowned(card.uid, ErrorCode(code))
+                yield Disowned(card.uid, understood(code))
             case AskLease(), Refusal(code, data):
-                yield Denied(answer.request, ErrorCode(code), data)
+                yield Denied(answer.request, understood(code), data)
             case FetchDocument(), DocumentPage() as page:
                 self._take_page(page)
             case FetchDocument(name), Refusal():

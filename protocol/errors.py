@@ -34,6 +34,7 @@ class ErrorCode(StrEnum):
     REDEEM_NO_ANSWER = "redeem.no_answer"
     TIER_UNKNOWN = "tier.unknown"
     LEASE_UNKNOWN = "lease.unknown"
+    LEASE_DIFFERENT = "lease.different"
     LEASE_OVERSPENT = "lease.overspent"
     LEASE_CLOSED = "lease.closed"
     PURCHASE_KNOWN = "purchase.known"
@@ -77,3 +78,11 @@ class ErrorCode(StrEnum):
     PERMISSION_DENIED = "permission.denied"
     STORE_OUT_OF_SCOPE = "store.out_of_scope"
     PATH_UNKNOWN = "path.unknown"
+
+
+def understood(code: str) -> ErrorCode:
+    """A code that came from the other side; what only a newer release knows is a request that failed."""
+    try:
+        return ErrorCode(code)
+    except ValueError:
+        return ErrorCode.REQUEST_FAILED

@@ -24,8 +24,11 @@ Sequence = Annotated[int, Meta(ge=1, le=2**53)]
 Mark = Annotated[int, Meta(ge=0, le=2**53)]
 """A sequence up to which something holds; 0 before the first."""
 
-Token = Annotated[str, Meta(min_length=1, max_length=TOKEN_MAX_CHARS)]
-Text = Annotated[str, Meta(max_length=TEXT_MAX_CHARS)]
+_PRINTABLE = r"^[^\x00-\x1f\x7f]*$(?!\n)"
+"""No control characters: databases refuse some of them, and screens all."""
+
+Token = Annotated[str, Meta(min_length=1, max_length=TOKEN_MAX_CHARS, pattern=_PRINTABLE)]
+Text = Annotated[str, Meta(max_length=TEXT_MAX_CHARS, pattern=_PRINTABLE)]
 Url = Annotated[str, Meta(max_length=512)]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
 Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -41,6 +44,10 @@ Texts = dict[str, Text]
 """A text that HQ wrote, by language tag (`zh`, `en`)."""
 
 FALLBACK_LANGUAGES = ("en", "zh")
+
+
+YEARS = range(1900, 3000)
+"""A clock that is wrong may say anything, but no moment outside of these can be reckoned with everywhere."""
 
 
 def text_in(texts: Texts, language: str) -> str:

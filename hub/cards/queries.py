@@ -29,6 +29,6 @@ def known_taps(session: Session, taps: Collection[tuple[UUID, int]]) -> set[tupl
 
 
 def visits(session: Session, ids: Collection[UUID]) -> Rows:
-    """Visits by their ids."""
-    columns = (Visit.id, Visit.member, Visit.kiosk, Visit.redeems, Visit.ends_at)
-    return session.execute(select(*columns).where(among(session, Visit.id, ids)))
+    """Visits by their ids, with what became of their cards."""
+    columns = (Visit.id, Visit.member, Visit.kiosk, Visit.redeems, Visit.ends_at, Card.state)
+    return session.execute(select(*columns).join(Card, Card.id == Visit.card).where(among(session, Visit.id, ids)))

@@ -24,11 +24,14 @@ class VisitState:
     kiosk: str
     redeems: bool
     ends_at: datetime
+    card_state: str
 
     def refusal(self, kiosk: str, now: datetime) -> ErrorCode | None:
         """Why this visit does not authorise redeeming at a kiosk now; None where it does."""
         if self.kiosk != kiosk or now >= self.ends_at:
             return ErrorCode.VISIT_EXPIRED
+        if self.card_state != "active":
+            return ErrorCode.CARD_BLOCKED
         return None if self.redeems else ErrorCode.REDEEM_STATIC_CARD
 
 

@@ -15,6 +15,9 @@ from hub.staff.service import Act, audit
 from hub.stores.models import Store
 from protocol.errors import ErrorCode
 
+WAITING = frozenset({"accepted", "pending"})
+"""An ended or forked journal is never taken again."""
+
 router = APIRouter(prefix="/v1", tags=["fleet"])
 
 
@@ -35,16 +38,16 @@ def kiosks(hub: TheHub) -> list[dict[str, Any]]:
 
 @router.post("/kiosks/{kiosk}/epochs/{epoch}/accept", response_model=KioskOut)
 def accept_epoch(kiosk: str, epoch: UUID, hub: TheHub, principal: ThePrincipal) -> dict[str, Any]:
-    """Take a kiosk's new journal, after it was repaired or replaced. All others are ended, with all their leases."""
+    """Take a kiosk's new journal, after it was repaired or replaced. All others are ended."""
     now = hub.clock()
 
     def work(session: Session) -> dict[str, Any]:
         found = session.get(Kiosk, kiosk, with_for_update=True)
         streams = {stream.epoch: stream for stream in _streams(session, kiosk)}
-        if found is None or epoch not in streams:
+        if found is None or epoch not in streams or streams[epoch].state not in WAITING:
             raise ProblemError(ErrorCode.EPOCH_UNKNOWN)
         for stream in streams.values():
-            if stream.state in ("accepted", "pending"):
+            if stream.state in WAITING:
                 stream.state = "ended"
         streams[epoch].state = "accepted"
         session.flush()

@@ -76,7 +76,8 @@ class LeaseIntake:
             return rejected(ErrorCode.LEASE_UNKNOWN)
         match body:
             case LeaseAccepted():
-                refusal = lease.accept()
+                is_ours = lease.is_for(body.member, body.points)
+                refusal = lease.accept() if is_ours else ErrorCode.LEASE_DIFFERENT
             case LeaseSpent():
                 refusal = _spend(entry, body, lease, work)
             case LeaseClosed():
@@ -203,7 +204,7 @@ def _duty(lease: LeaseState) -> GrantLease:
 
 
 def _spend(entry: Entry, body: LeaseSpent, lease: LeaseState, work: Work) -> ErrorCode | None:
-    refusal = lease.spend_refusal(body.points)
+    refusal = lease.spend_refusal(body.spend, body.member, body.reward, body.points)
     if refusal is not None:
         return refusal
     books, account = work.part(Books), lease_account(lease.spend)

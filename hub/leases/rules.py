@@ -36,11 +36,18 @@ class LeaseState:
         """The kiosk has journaled the grant."""
         return self._move("accepted", {"granted"})
 
-    def spend_refusal(self, points: int) -> ErrorCode | None:
-        """Why so much cannot have been spent from this lease; None where it can."""
+    def is_for(self, member: UUID, points: int) -> bool:
+        """Tell whether a kiosk speaks of the lease that it was given."""
+        return (member, points) == (self.member, self.points)
+
+    def spend_refusal(self, spend: UUID, member: UUID, reward: UUID, points: int) -> ErrorCode | None:
+        """Why this cannot have been spent from this lease; None where it can: once, whole, on what it was asked for."""
         if self.state == "closed":
             return ErrorCode.LEASE_CLOSED
-        return ErrorCode.LEASE_OVERSPENT if points > self.rest else None
+        if points > self.rest:
+            return ErrorCode.LEASE_OVERSPENT
+        is_ours = (spend, reward) == (self.spend, self.reward) and self.is_for(member, points)
+        return None if is_ours else ErrorCode.LEASE_DIFFERENT
 
     def close(self, spent: int) -> ErrorCode | None:
         """The kiosk will spend no more. It must have reported every spend before, because its journal is in order."""

@@ -17,6 +17,7 @@ from protocol.errors import ErrorCode
 from protocol.events import EventUnreadable
 from protocol.kinds import EVENTS
 from protocol.limits import EVENT_MAX_BYTES
+from protocol.values import YEARS
 from provisioning import keys
 
 
@@ -57,7 +58,8 @@ def _items(envelope: Envelope, previous: bytes) -> Iterator[Item]:
         event = codec.decode(wire, Event)
         body = _body(event)
         raw = _unreadable(body) if isinstance(body, EventUnreadable) else bytes(wire)
-        if event.seq != envelope.first_seq + number or len(raw) > EVENT_MAX_BYTES:
+        is_next = event.seq == envelope.first_seq + number
+        if not is_next or len(raw) > EVENT_MAX_BYTES or event.occurred_at.year not in YEARS:
             raise MessageError(ErrorCode.MESSAGE_UNDECODABLE, f"event {event.seq} of {envelope.kiosk}")
         head = chain.link(previous, raw)
         yield Item(

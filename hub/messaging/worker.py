@@ -5,9 +5,9 @@ One thread does all database work. There is no timer: a batch is whatever came w
 
 import queue
 import threading
-from collections.abc import Callable
 
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from hub.clock import Clock
 from hub.messaging.ingest import Arrival, Ingest
@@ -24,6 +24,8 @@ BATCH_MAX_MESSAGES = 200
 QUEUE_MAX_MESSAGES = 20_000
 RECEIVE_MAX_MESSAGES = 1_000
 RETRY_S = 1.0
+TRIES_MAX = 3
+"""How often a batch is tried before its messages are tried one by one; a database that is away does not count."""
 TICK_S = 5.0
 """How long an idle worker waits before it looks whether something has to be sent again."""
 
@@ -78,7 +80,7 @@ class Worker:
         while not self._stopping.is_set():
             batch = self._next_batch()
             if not self._stopping.is_set():
-                self._until_done(lambda batch=batch: self._work(batch))  # type: ignore[misc]
+                self._until_done(batch)
         self._line.stop(_offline())
 
     def stop(self) -> None:
@@ -107,16 +109,32 @@ class Worker:
         for delivery in batch:
             self._line.acknowledge(delivery)
 
-    def _until_done(self, work: Callable[[], None]) -> None:
+    def _until_done(self, batch: list[Delivery]) -> None:
         # Nothing was acknowledged, so a batch that the database could not take is simply taken again.
+        failures = 0
         while not self._stopping.is_set():
             try:
-                work()
+                self._work(batch)
+            except OperationalError:
+                log.exception("the database is away; trying again", wait_s=RETRY_S)
             except Exception:
+                failures += 1
                 log.exception("ingest failed; trying again", wait_s=RETRY_S)
-                self._stopping.wait(RETRY_S)
             else:
                 return
+            if failures == TRIES_MAX:
+                self._one_by_one(batch)
+                return
+            self._stopping.wait(RETRY_S)
+
+    def _one_by_one(self, batch: list[Delivery]) -> None:
+        """Find the message that cannot be taken, and drop it: the others must be served."""
+        if len(batch) > 1:
+            for delivery in batch:
+                self._until_done([delivery])
+        elif batch:
+            log.critical("a message was dropped", topic=batch[0].topic)
+            self._line.acknowledge(batch[0])
 
 
 def _offline() -> Message:

@@ -56,6 +56,27 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
 BATCHED = frozenset({("GET", "/v1/members/{member}/balance"), ("POST", "/v1/purchases"), ("POST", "/v1/top-ups")})
 """Routes whose keys are looked up and judged inside the batch that serves them."""
 
+OF_ANY_STORE = frozenset(
+    {
+        ("POST", "/v1/keys"),
+        ("GET", "/v1/stores"),
+        ("POST", "/v1/members"),
+        ("POST", "/v1/members/find"),
+        ("GET", "/v1/members/{member}"),
+        ("GET", "/v1/members/{member}/balance"),
+        ("POST", "/v1/members/{member}/cards"),
+        ("POST", "/v1/cards/{card}/block"),
+        ("POST", "/v1/purchases"),
+        ("POST", "/v1/top-ups"),
+        ("GET", "/v1/programme"),
+        ("GET", "/v1/rewards"),
+        ("GET", "/v1/vouchers/{code}"),
+        ("POST", "/v1/vouchers/{code}/hand-out"),
+    }
+)
+"""Routes for keys that hold for some stores only. Members are the chain's, and every store's counter serves them; where
+a store is named, the route checks it. All other routes are the chain's own, and want a key that holds everywhere."""
+
 KINDS: dict[str, Permission] = {
     "purchase.recorded": Permission.PURCHASES_WRITE,
     "top_up.recorded": Permission.TOP_UPS_WRITE,

@@ -162,9 +162,9 @@ def spent(state: Redeeming, voucher: OpenVoucher, seq: int, newest: MemberSnapsh
     return Showing(guest, voucher, state.points, Standing.PROVISIONAL, seq), ()
 
 
-def settled(state: State, upto: int, rejected: frozenset[int]) -> Step:
-    """The hub has booked the journal up to a place, but for what it rejected."""
-    if not isinstance(state, Showing) or state.seq is None or state.seq > upto:
+def settled(state: State, upto: int, rejected: frozenset[int], parked: frozenset[int]) -> Step:
+    """The hub has booked the journal up to a place, but for what it rejected; what it parked is not sure yet."""
+    if not isinstance(state, Showing) or state.seq is None or state.seq > upto or state.seq in parked:
         return state, ()
     standing = Standing.REJECTED if state.seq in rejected else Standing.CONFIRMED
     return replace(state, standing=standing), ()

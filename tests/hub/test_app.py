@@ -12,7 +12,7 @@ from hub.db.session import Database
 from hub.members.models import Member
 from hub.rewards.models import Voucher
 from hub.staff.models import ApiKey, AuditEntry
-from hub.staff.permissions import BATCHED, PUBLIC, ROUTES, Permission
+from hub.staff.permissions import BATCHED, OF_ANY_STORE, PUBLIC, ROUTES, Permission
 from hub.staff.service import issue_key
 from protocol.events import LeaseAccepted
 from protocol.ids import derived_id, voucher_code
@@ -110,6 +110,21 @@ def test_no_route_answers_a_key_without_its_permission(api: Api, method: str, pa
     response = api.call(method, filled(path), body_for(api, path), key=key)
 
     assert (response.status_code, response.json()["code"]) == (403, "permission.denied")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [route for route in routes() if ROUTES[route] is not PUBLIC and route not in OF_ANY_STORE]
+)
+def test_what_is_the_chains_is_refused_to_a_key_of_one_store(api: Api, method: str, path: str) -> None:
+    key = api.key(*Permission, stores=(STORE,))
+
+    response = api.call(method, filled(path), key=key)
+
+    assert (response.status_code, response.json()["code"]) == (403, "store.out_of_scope")
+
+
+def test_batched_routes_judge_the_store_themselves() -> None:
+    assert BATCHED <= OF_ANY_STORE
 
 
 def filled(path: str) -> str:

@@ -430,6 +430,26 @@ def test_a_denied_lease_is_told_kindly(rig: Rig) -> None:
     assert "650" in rig.body.sentence
 
 
+def test_a_refusal_that_only_a_newer_hub_knows_is_told_all_the_same(rig: Rig) -> None:
+    rig.conductor.handle(CardTapped(make_card()))
+    [(request, _body)] = rig.questions(PresentCard)
+
+    rig.answer(request, Refusal("card.of_next_year", {}))
+
+    assert isinstance(rig.body, RefusalView)
+    assert rig.body.code == "request.failed"
+
+
+def test_a_clock_that_nobody_set_does_not_make_a_grant_late(rig: Rig) -> None:
+    rig.clock.trusted = "rtc"
+    rig.greet()
+    _request, asked = rig.ask()
+
+    rig.grant(spend=asked.spend, deadline=NOW - timedelta(minutes=11))
+
+    assert isinstance(rig.body, VoucherView)
+
+
 def test_a_member_is_spoken_to_in_their_own_language_and_the_next_one_in_the_stores(rig: Rig) -> None:
     rig.greet(language="en")
     theirs = rig.body

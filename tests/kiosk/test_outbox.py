@@ -257,7 +257,9 @@ def test_what_was_sent_behind_a_refused_batch_is_not_halved_for_it() -> None:
     assert outbox._batch_max == BATCH_MAX_EVENTS
 
 
-@pytest.mark.parametrize("code", [ErrorCode.EPOCH_UNKNOWN, ErrorCode.SHARD_FOREIGN, ErrorCode.CHAIN_BROKEN])
+@pytest.mark.parametrize(
+    "code", [ErrorCode.EPOCH_UNKNOWN, ErrorCode.KIOSK_UNKNOWN, ErrorCode.SHARD_FOREIGN, ErrorCode.CHAIN_BROKEN]
+)
 def test_a_refusal_that_time_may_mend_pauses_sending(code: ErrorCode) -> None:
     outbox = make_outbox(2)
     sent(outbox)
@@ -272,7 +274,6 @@ def test_a_refusal_that_time_may_mend_pauses_sending(code: ErrorCode) -> None:
     ("code", "trust"),
     [
         (ErrorCode.KIOSK_REVOKED, Trust.REVOKED),
-        (ErrorCode.KIOSK_UNKNOWN, Trust.REVOKED),
         (ErrorCode.CHAIN_FORKED, Trust.FORKED),
     ],
 )

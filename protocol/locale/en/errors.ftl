@@ -27,6 +27,7 @@ redeem-unverified = Headquarters has not checked this card yet. Wait a moment, o
 redeem-no_answer = Headquarters did not answer in time. Your points come back by themselves; please try again later.
 tier-unknown = There is no such tier.
 lease-unknown = There is no such lease.
+lease-different = This was not what the points were set aside for. Please go to the counter.
 lease-overspent = More was spent than the lease held.
 lease-closed = This lease is closed already.
 purchase-known = This receipt is booked already, with other content.

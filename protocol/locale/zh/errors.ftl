@@ -27,6 +27,7 @@ redeem-unverified = 总部还没有核对这张卡，请稍候，或再轻触一
 redeem-no_answer = 没有等到总部的答复，积分会自动退回，请稍后再试。
 tier-unknown = 没有这个会员等级。
 lease-unknown = 没有这笔离线额度。
+lease-different = 与预留积分时的内容不一致，请到柜台办理。
 lease-overspent = 兑换数额超过了离线额度。
 lease-closed = 这笔离线额度已经结清。
 purchase-known = 这张小票已经记过积分，内容与上次不同。

@@ -1,10 +1,12 @@
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from hub.cards.models import Card
 from hub.fleet.models import Duty, MemberCopy, Publication
 from hub.intake import Outcome, Verdict
 from hub.leases.models import Lease
@@ -94,6 +96,42 @@ def test_a_spent_lease_becomes_a_voucher(scene: Scene) -> None:
         assert (voucher.id, voucher.code, voucher.state) == (grant.spend, voucher_code(grant.spend), "open")
         assert session.execute(select(Lease)).scalar_one().state == "closed"
     scene.world.assert_books_are_right()
+
+
+@pytest.mark.parametrize("what", ["spend", "member", "reward", "points"])
+def test_a_lease_is_spent_whole_on_what_it_was_given_for(scene: Scene, what: str) -> None:
+    scene.ask()
+    grant = scene.grants()[0]
+    said: dict[str, Any] = {
+        "spend": grant.spend,
+        "member": grant.member,
+        "reward": grant.reward,
+        "points": grant.points,
+    }
+    said[what] = 599 if what == "points" else scene.world.new_id()
+
+    scene.tell(LeaseAccepted(grant.lease, grant.member, grant.points))
+    [outcome] = scene.tell(LeaseSpent(grant.lease, **said))
+
+    assert outcome.code is ErrorCode.LEASE_DIFFERENT
+    with scene.read() as session:
+        assert session.query(Voucher).count() == 0
+
+
+def test_a_lease_that_a_kiosk_was_not_given_cannot_be_accepted(scene: Scene) -> None:
+    scene.ask()
+    grant = scene.grants()[0]
+
+    [outcome] = scene.tell(LeaseAccepted(grant.lease, grant.member, 9_999))
+
+    assert outcome.code is ErrorCode.LEASE_DIFFERENT
+
+
+def test_a_card_that_was_blocked_during_the_visit_redeems_nothing(scene: Scene) -> None:
+    with scene.world.hub.database.write() as session:
+        session.execute(update(Card).values(state="blocked"))
+
+    assert scene.ask().code is ErrorCode.CARD_BLOCKED
 
 
 def test_a_grant_that_came_too_late_gives_the_points_back_into_their_lots(scene: Scene) -> None:

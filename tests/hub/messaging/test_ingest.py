@@ -3,7 +3,7 @@ from typing import TypeVar
 from uuid import UUID
 
 import pytest
-from msgspec import UNSET, Raw, Struct
+from msgspec import UNSET, Raw, Struct, json
 from sqlalchemy import select, update
 
 from hub.fleet.models import Kiosk, MemberCopy, Sighting, Stream
@@ -11,7 +11,7 @@ from hub.messaging.ingest import Arrival, Ingest
 from hub.messaging.publisher import RESEND_S, Publication
 from hub.tiers import service as tiers
 from protocol import codec, topics
-from protocol.chain import GENESIS, signing_input
+from protocol.chain import GENESIS, link, signing_input
 from protocol.duties import Duty, GrantLease, Report
 from protocol.envelope import NO_EPOCH, Envelope, Receipt
 from protocol.errors import ErrorCode
@@ -284,6 +284,26 @@ def test_an_unreadable_event_that_is_not_even_base_64_is_refused(line: Line) -> 
     kiosk = line.world.add_kiosk()
 
     line.arrive(envelope(line.world, kiosk, EventUnreadable("no base 64!")))
+
+    assert refused(line, kiosk) == ErrorCode.MESSAGE_UNDECODABLE
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "a\0b"},
+        {"by": "a\0b"},
+        {"occurred_at": "0001-01-01T00:00:00+14:00"},
+        {"occurred_at": "9999-12-31T23:59:59-12:00"},
+    ],
+)
+def test_an_event_that_no_database_takes_is_refused(line: Line, change: dict[str, str]) -> None:
+    world, kiosk = line.world, line.world.add_kiosk()
+    _event, raw, _place = kiosk.journal(JournalRepaired(), world)
+    wire = json.encode({**json.decode(raw), **change})
+    kiosk.head = link(GENESIS, wire)
+
+    line.arrive(sealed(kiosk, [wire], GENESIS, 1))
 
     assert refused(line, kiosk) == ErrorCode.MESSAGE_UNDECODABLE
 

@@ -6,10 +6,11 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from hub.messaging.ingest import Arrival, Ingest
 from hub.messaging.publisher import Publication
-from hub.messaging.worker import BATCH_MAX_MESSAGES, Worker
+from hub.messaging.worker import BATCH_MAX_MESSAGES, TRIES_MAX, Worker
 from protocol import codec, topics
 from protocol.state import HubStatus
 from provisioning.mqtt import Delivery, Endpoint
@@ -22,9 +23,10 @@ NOWHERE = Endpoint("127.0.0.1", 9, Path("no-ca.pem"), Path("no-certificate.pem")
 
 @dataclass(slots=True)
 class FakeIngest(Ingest):
-    """Notes what it is given. The first `failures` batches break it."""
+    """Notes what it is given. The first `failures` batches find no database, and whatever holds `poison` breaks it."""
 
     failures: int = 0
+    poison: str = ""
     taken: list[list[str]] = field(default_factory=list)
     flushes: int = 0
     births: int = 0
@@ -42,7 +44,9 @@ class FakeIngest(Ingest):
             self.taken.append([arrival.topic for arrival in arrivals])
             self._changed.notify_all()
         if len(self.taken) <= self.failures:
-            raise ConnectionError("the database is away")
+            raise OperationalError("SELECT 1", None, ConnectionError("the database is away"))
+        if self.poison in self.taken[-1]:
+            raise ValueError("poison")
         return [Publication("somewhere", b"")]
 
     def flush(self, now: datetime) -> list[Publication]:
@@ -116,6 +120,17 @@ def test_a_batch_that_the_database_could_not_take_is_taken_again_before_the_next
 
         assert ingest.wait_for(batches=3)
     assert ingest.taken == [["a"], ["a"], ["b"]]
+
+
+def test_a_message_that_can_never_be_taken_is_dropped_and_the_others_are_served(ingest: FakeIngest) -> None:
+    ingest.poison = "b"
+    ingest.open.clear()
+    with running(ingest) as worker:
+        deliver(worker, "first", "a", "b", "c")
+        ingest.open.set()
+
+        assert ingest.wait_for(batches=1 + TRIES_MAX + 1 + TRIES_MAX + 1)
+    assert [batch for batch in ingest.taken if "b" not in batch][-2:] == [["a"], ["c"]]
 
 
 def test_it_ends_even_while_the_database_is_away(ingest: FakeIngest) -> None:

@@ -276,16 +276,20 @@ def test_a_spend_shows_its_voucher_with_the_newest_figures() -> None:
 
 
 @pytest.mark.parametrize(
-    ("upto", "rejected", "standing"),
+    ("upto", "rejected", "parked", "standing"),
     [
-        (6, frozenset(), Standing.PROVISIONAL),
-        (7, frozenset(), Standing.CONFIRMED),
-        (9, frozenset({7}), Standing.REJECTED),
-        (9, frozenset({8}), Standing.CONFIRMED),
+        (6, frozenset(), frozenset(), Standing.PROVISIONAL),
+        (7, frozenset(), frozenset(), Standing.CONFIRMED),
+        (9, frozenset({7}), frozenset(), Standing.REJECTED),
+        (9, frozenset({8}), frozenset(), Standing.CONFIRMED),
+        (9, frozenset(), frozenset({7}), Standing.PROVISIONAL),
+        (9, frozenset(), frozenset({8}), Standing.CONFIRMED),
     ],
 )
-def test_a_receipt_settles_the_voucher(upto: int, rejected: frozenset[int], standing: Standing) -> None:
-    state, _effects = machine.settled(make_showing(), upto, rejected)
+def test_a_receipt_settles_the_voucher(
+    upto: int, rejected: frozenset[int], parked: frozenset[int], standing: Standing
+) -> None:
+    state, _effects = machine.settled(make_showing(), upto, rejected, parked)
 
     assert state == make_showing(standing=standing)
 
@@ -293,7 +297,7 @@ def test_a_receipt_settles_the_voucher(upto: int, rejected: frozenset[int], stan
 def test_a_receipt_says_nothing_of_an_earlier_voucher() -> None:
     state = make_showing(seq=None, standing=Standing.CONFIRMED)
 
-    assert machine.settled(state, 99, frozenset({1})) == (state, ())
+    assert machine.settled(state, 99, frozenset({1}), frozenset()) == (state, ())
 
 
 def test_a_refused_lease_is_told_with_its_numbers() -> None:
