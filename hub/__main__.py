@@ -3,6 +3,7 @@
 Only the module of the command asked for is imported: supervising the hub needs nothing of what the API needs.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -44,6 +45,8 @@ def command_line(words: Sequence[str]) -> typer.Typer:
 
 def main(words: Sequence[str]) -> None:
     """Run a command. What its user can put right is told in a sentence, and ends with 1."""
+    # Whatever the hub writes is for its own user: the database names cards and what members bought.
+    os.umask(0o077)
     try:
         command_line(words)(words)
     except SetupError as error:

@@ -34,7 +34,7 @@ from hub.serving import TheServing
 from hub.staff.service import Act, audit
 from hub.stores.models import Store
 from hub.tiers import service as tiers
-from hub.tiers.models import Tier
+from hub.tiers.models import Tier, TierChange
 from protocol.errors import ErrorCode
 
 PHONE_REGION = "CN"
@@ -136,6 +136,11 @@ def give_tier(
         found = _existing(session, member)
         if session.get(Tier, body.tier) is None:
             raise ProblemError(ErrorCode.TIER_UNKNOWN)
+        known = session.get(TierChange, request_id)
+        if known is not None:
+            if (known.member, known.after) != (member, body.tier):
+                raise ProblemError(ErrorCode.REQUEST_CONFLICT)
+            return _shown(hub, session, found)
         before = tiers.give(session, member, body.tier, (request_id, principal.actor, now))
         change = {"tier": body.tier, "reason": body.reason}
         act = Act(principal.actor, "member.tier_given", str(member), {"tier": before}, change)

@@ -328,6 +328,19 @@ def test_a_tier_is_given_by_hand_and_written_down(api_on_each_database: Api) -> 
     assert entry["subject"] == str(member)
 
 
+def test_a_tier_given_twice_under_one_id_is_given_once(api: Api) -> None:
+    path, request = f"/v1/members/{api.world.add_member()}/tier", str(uuid4())
+    gold = {"tier": "gold", "reason": "a gesture"}
+    api.call("PUT", path, gold, request=request)
+    api.call("PUT", path, {"tier": "silver", "reason": "a mistake"})
+
+    repeated = api.call("PUT", path, gold, request=request)
+    other = api.call("PUT", path, {"tier": "silver", "reason": "another"}, request=request)
+
+    assert (repeated.status_code, repeated.json()["tier"]) == (200, "silver")
+    assert (other.status_code, other.json()["code"]) == (409, "request.conflict")
+
+
 def test_an_unknown_tier_is_refused(api: Api) -> None:
     response = api.call("PUT", f"/v1/members/{api.world.add_member()}/tier", {"tier": "iron", "reason": "why not"})
 
