@@ -34,7 +34,7 @@ from hub.serving import TheServing
 from hub.staff.service import Act, audit
 from hub.stores.models import Store
 from hub.tiers import service as tiers
-from hub.tiers.models import Tier, TierChange
+from hub.tiers.models import Tier
 from protocol.errors import ErrorCode
 
 PHONE_REGION = "CN"
@@ -136,7 +136,7 @@ def give_tier(
         found = _existing(session, member)
         if session.get(Tier, body.tier) is None:
             raise ProblemError(ErrorCode.TIER_UNKNOWN)
-        known = session.get(TierChange, request_id)
+        known = tiers.given(session, request_id)
         if known is not None:
             if (known.member, known.after) != (member, body.tier):
                 raise ProblemError(ErrorCode.REQUEST_CONFLICT)

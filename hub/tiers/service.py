@@ -117,6 +117,12 @@ def welcome(session: Session, member: UUID, now: datetime) -> None:
     insert_rows(session, Standing, ("member", "tier", "since"), [(member, lowest, now)])
 
 
+def given(session: Session, request: UUID) -> TierChange | None:
+    """The change that a request has made already, if it has."""
+    ids = [_change_id(request, level.tier) for level in levels(session)]
+    return session.execute(select(TierChange).where(TierChange.id.in_(ids))).scalar_one_or_none()
+
+
 def give(session: Session, member: UUID, tier: str, terms: tuple[UUID, str, datetime]) -> str | None:
     """Give a member a tier by hand and have its kiosks told; the tier it had before, None where there is no member.
 
@@ -138,13 +144,14 @@ def give(session: Session, member: UUID, tier: str, terms: tuple[UUID, str, date
     return state.tier
 
 
+def _change_id(fact: UUID, tier: str) -> UUID:
+    return derived_id(fact, f"tier.{tier}")
+
+
 def _record(session: Session, promotions: Iterable[Promotion]) -> None:
     insert_rows(
         session,
         TierChange,
         ("id", "member", "before", "after", "actor", "evidence", "at"),
-        [
-            (derived_id(x.fact, f"tier.{x.after}"), x.member, x.before, x.after, x.actor, x.evidence, x.at)
-            for x in promotions
-        ],
+        [(_change_id(x.fact, x.after), x.member, x.before, x.after, x.actor, x.evidence, x.at) for x in promotions],
     )
