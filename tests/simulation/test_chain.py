@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from uuid import UUID
 
 from hub.db.session import Database
 from kiosk.views import AttractView, MemberView, RefusalView, VoucherView
@@ -22,6 +23,17 @@ def redeem(chain: Chain, kiosk: SimKiosk, points: int = 600) -> None:
     kiosk.handle(RewardChosen(LATTE, points))
     chain.run(1)
     kiosk.handle(RedeemConfirmed())
+
+
+def begin_visit(database: Database) -> tuple[Chain, SimKiosk, UUID, str]:
+    """A chain with one kiosk, before which a member with 900 points stands; and the member's card."""
+    chain = Chain(database, seed=1)
+    kiosk = chain.add_kiosk()
+    chain.run(2)
+    member, card = member_with_card(chain, 900)
+    kiosk.tap(card)
+    chain.run(1)
+    return chain, kiosk, member, card
 
 
 def a_day(chain: Chain) -> None:
@@ -89,12 +101,7 @@ def test_a_member_taps_and_redeems(make_database: MakeDatabase) -> None:
 
 
 def test_a_purchase_at_the_till_is_on_the_screen_within_a_second(make_database: MakeDatabase) -> None:
-    chain = Chain(make_database(), seed=1)
-    kiosk = chain.add_kiosk()
-    chain.run(2)
-    member, card = member_with_card(chain, 900)
-    kiosk.tap(card)
-    chain.run(1)
+    chain, kiosk, member, _card = begin_visit(make_database())
 
     chain.world.earn(member, 50)
     chain.run(1)
@@ -104,12 +111,7 @@ def test_a_purchase_at_the_till_is_on_the_screen_within_a_second(make_database: 
 
 
 def test_offline_the_kiosk_greets_from_memory_and_refuses_kindly(make_database: MakeDatabase) -> None:
-    chain = Chain(make_database(), seed=1)
-    kiosk = chain.add_kiosk()
-    chain.run(2)
-    member, card = member_with_card(chain, 900)
-    kiosk.tap(card)
-    chain.run(1)
+    chain, kiosk, member, card = begin_visit(make_database())
     kiosk.handle(VisitEnded())
     kiosk.disconnect()
 
@@ -143,12 +145,7 @@ def test_what_was_queued_offline_reaches_the_hub_later(make_database: MakeDataba
 
 
 def test_a_grant_that_comes_too_late_is_given_back(make_database: MakeDatabase) -> None:
-    chain = Chain(make_database(), seed=1)
-    kiosk = chain.add_kiosk()
-    chain.run(2)
-    member, card = member_with_card(chain, 900)
-    kiosk.tap(card)
-    chain.run(1)
+    chain, kiosk, member, _card = begin_visit(make_database())
     chain.broker.weather.delay_max_s = 0.001
     redeem(chain, kiosk)
     kiosk.disconnect()
@@ -165,12 +162,7 @@ def test_a_grant_that_comes_too_late_is_given_back(make_database: MakeDatabase) 
 
 
 def test_a_kiosk_killed_after_the_voucher_was_shown_loses_nothing(make_database: MakeDatabase) -> None:
-    chain = Chain(make_database(), seed=1)
-    kiosk = chain.add_kiosk()
-    chain.run(2)
-    member, card = member_with_card(chain, 900)
-    kiosk.tap(card)
-    chain.run(1)
+    chain, kiosk, member, card = begin_visit(make_database())
     redeem(chain, kiosk)
     code = voucher_code(chain, kiosk)
 
@@ -188,12 +180,7 @@ def test_a_kiosk_killed_after_the_voucher_was_shown_loses_nothing(make_database:
 
 
 def test_a_hub_killed_in_the_middle_of_a_redemption_loses_and_doubles_nothing(make_database: MakeDatabase) -> None:
-    chain = Chain(make_database(), seed=1)
-    kiosk = chain.add_kiosk()
-    chain.run(2)
-    member, card = member_with_card(chain, 900)
-    kiosk.tap(card)
-    chain.run(1)
+    chain, kiosk, member, _card = begin_visit(make_database())
     redeem(chain, kiosk)
     chain.run(0.03)
 
@@ -232,12 +219,7 @@ def test_a_storm_of_losses_and_repetitions_ends_with_equal_books(make_database: 
 
 
 def test_nothing_of_the_member_stays_after_the_visit(make_database: MakeDatabase) -> None:
-    chain = Chain(make_database(), seed=1)
-    kiosk = chain.add_kiosk()
-    chain.run(2)
-    _member, card = member_with_card(chain, 900)
-    kiosk.tap(card)
-    chain.run(1)
+    chain, kiosk, _member, _card = begin_visit(make_database())
 
     chain.run(60)
 
