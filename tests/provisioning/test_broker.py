@@ -16,7 +16,7 @@ from protocol.limits import MESSAGE_MAX_BYTES
 from protocol.topics import DOWNWARD, EVERYONE, HUB_STATUS, UPWARD, Channel, of_group, of_kiosk
 from provisioning import keys, pki
 from provisioning.box.layout import NAMES
-from provisioning.mqtt import Endpoint
+from provisioning.mqtt import Endpoint, Message
 from provisioning.pki import Authority
 from tests.provisioning.brokers import Broker
 from tests.provisioning.lines import EVERYTHING, KIOSK, NEIGHBOUR, WAIT_S, Party, settle
@@ -179,6 +179,18 @@ def test_largest_message_passes(hub: Party, settled: Party) -> None:
     settled.say(of_kiosk(settled.name, Channel.EVENTS), largest)
 
     assert hub.next_delivery().payload == largest
+
+
+def test_the_broker_itself_lets_no_larger_message_pass(hub: Party, settled: Party) -> None:
+    topic, client = of_kiosk(settled.name, Channel.EVENTS), settled.line._client
+    assert client is not None
+
+    settled.line._publish(client, Message(topic, bytes(MESSAGE_MAX_BYTES + 1)))
+
+    assert settled.next_disconnection()
+    settled.wait_until_connected()
+    settled.say(topic, b"small")
+    assert hub.next_delivery().payload == b"small"
 
 
 def test_larger_message_is_dropped_and_disturbs_nothing(hub: Party, settled: Party) -> None:
