@@ -11,12 +11,16 @@ from uuid import uuid4
 
 from provisioning.box.layout import Box
 from provisioning.box.screen import Screen
-from provisioning.box.waiting import PROMPT_S, until
+from provisioning.box.waiting import PROMPT_S, BoxError, until
 
 STORE = "S01"
 
 CHECKING = "正在与总部核对"
+UNCHECKED = "截至"
 OFFLINE = "网络暂时不通"
+
+TAPS_MAX = 3
+"""So often somebody taps before they give up."""
 
 
 class Till:
@@ -103,10 +107,18 @@ class Customer:
         urllib.request.urlopen(request, timeout=PROMPT_S).close()  # noqa: S310
 
     def visit(self, card: str) -> None:
-        """Tap and wait until the hub has said what the member has now."""
-        self.tap(card)
-        self.screen.wait("member")
-        until(lambda: not self.reads(CHECKING), "the hub's answer")
+        """Tap and wait until the hub has said what the member has now; tap once more if it does not answer.
+
+        Raises:
+            BoxError: the hub does not vouch for the card.
+        """
+        for _ in range(TAPS_MAX):
+            self.tap(card)
+            self.screen.wait("member")
+            until(lambda: not self.reads(CHECKING), "the hub's answer")
+            if not self.reads(UNCHECKED):
+                return
+        raise BoxError("the hub did not vouch for the card")
 
     def choose(self, reward: str) -> None:
         """Choose a reward."""
