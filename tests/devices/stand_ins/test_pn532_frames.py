@@ -68,6 +68,8 @@ def test_noise_on_the_line_does_no_harm(noise: list[bytes]) -> None:
     for piece in noise:
         _, rest = take_commands(rest + piece)
 
+    assert len(rest) <= sum(map(len, noise))
+
 
 @pytest.mark.parametrize(("data", "crc"), [("0000", "a01e"), ("1234", "26cf"), ("3000", "02a8")])
 def test_published_check_bytes(data: str, crc: str) -> None:

@@ -172,6 +172,9 @@ def test_a_newer_database_is_worked_on_while_the_programs_are_being_upgraded(dat
 
     migrations.insist(database.url.render_as_string(hide_password=False))
 
+    with database.read() as session:
+        assert session.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar_one() == "from_the_future"  # noqa: S608
+
 
 def test_a_database_newer_than_the_program_is_refused_and_left_alone(database: Database) -> None:
     with database.write() as session:
