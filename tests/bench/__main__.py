@@ -4,20 +4,25 @@ import importlib
 import runpy
 import sys
 
-BENCHES = ("api", "ingest", "journal", "tap")
+BENCHES = ("api", "ingest", "journal", "ledger", "ledger-model", "tap")
 
 
 def main() -> None:
     """Run the bench that is named, with the arguments after its name."""
     if len(sys.argv) > 1 and sys.argv[1] in BENCHES:
         name = sys.argv.pop(1)
-        runpy.run_module(f"tests.bench.{name}", run_name="__main__", alter_sys=True)
+        runpy.run_module(module_of(name), run_name="__main__", alter_sys=True)
         return
     sys.stdout.write("Usage: ./run bench NAME [--quick | --full] [--json FILE]\n\n")
     for name in BENCHES:
-        first = (importlib.import_module(f"tests.bench.{name}").__doc__ or "").splitlines()[0]
-        sys.stdout.write(f"  {name:<8}  {first}\n")
+        first = (importlib.import_module(module_of(name)).__doc__ or "").splitlines()[0]
+        sys.stdout.write(f"  {name:<12}  {first}\n")
     sys.exit(0 if len(sys.argv) == 1 else 2)
+
+
+def module_of(name: str) -> str:
+    """Module of a bench."""
+    return f"tests.bench.{name.replace('-', '_')}"
 
 
 if __name__ == "__main__":

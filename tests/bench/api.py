@@ -1,13 +1,16 @@
 """A thousand members asking for their points and topping up in the same instant, over HTTPS with API keys.
 
-Every request comes on a connection of its own, so each pays for its TLS handshake too. Client, hub and PostgreSQL share
-this machine; times run from the burst's beginning, so the last answer's is how long the whole burst took. A burst of as
-many requests that ask for nothing shows how much of that is TLS, HTTP and the client.
+Every request comes on a connection of its own: made with it, so each pays for its TLS handshake too, or kept open
+before (`open`), as tills and apps do. Client, hub and PostgreSQL share this machine; times run from the burst's
+beginning, so the last answer's is how long the whole burst took. Bursts of as many requests that ask for nothing
+(`bare`) show how much of that is TLS, HTTP and the client. Then the same while kiosks send purchases over MQTT
+(`busy`).
 """
 
 import json
 import ssl
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
@@ -21,11 +24,14 @@ from hub.tiers import service as tiers
 from provisioning.box import making, running
 from provisioning.box.layout import HOST
 from provisioning.supervisor import Supervisor
-from tests.bench.burst import Call, burst, request
+from tests.bench.burst import Call, burst, burst_over_open, request
+from tests.bench.fleet import Stream, enlist
 from tests.bench.hub_box import Rig, durable_rig
 from tests.bench.report import Options, Report, Size, options, publish
 
 MEMBERS = 1_000
+KIOSKS = 4
+EVENTS_PER_S = 1_000
 ROUNDS = {Size.QUICK: 3, Size.NORMAL: 9, Size.FULL: 31}
 
 
@@ -38,27 +44,38 @@ def main() -> None:
 
 def measure(folder: Path, asked: Options) -> Report:
     """Burst a few times; the figures are medians over the bursts."""
+    rounds = range(ROUNDS[asked.size])
     with durable_rig(folder) as rig, Supervisor() as supervisor:
         running.start_broker(rig.box, supervisor)
         running.start_hub(rig.box, supervisor)
-        crowd = Crowd.gather(rig)
+        crowd, senders = Crowd.gather(rig), enlist(rig.box, rig.hub, KIOSKS)
         crowd.burst()
-        bursts, idle = [], []
-        for _ in range(ROUNDS[asked.size]):
-            bursts.append(crowd.burst())
-            idle.append(crowd.burst_of_nothing())
-    seconds, bare = ([sorted(call.seconds for call in calls) for calls in kind] for kind in (bursts, idle))
-    answered = [sum(call.status in {200, 201} for call in calls) for calls in bursts]
+        quiet = [(crowd.burst(), crowd.burst_over_open(), crowd.burst_of_nothing()) for _ in rounds]
+        with Stream(senders, EVENTS_PER_S) as stream:
+            busy = [(crowd.burst(), crowd.burst_over_open()) for _ in rounds]
+        events_per_s = stream.sent_per_s
+    answered = [sum(call.status in {200, 201} for call in calls) for bursts in (*quiet, *busy) for calls in bursts]
+    fresh, kept, bare = (list(bursts) for bursts in zip(*quiet, strict=True))
+    busy_fresh, busy_kept = (list(bursts) for bursts in zip(*busy, strict=True))
     figures = {
         "burst": MEMBERS,
         "ok": min(answered),
         "errors": MEMBERS - min(answered),
-        "p50_s": median(median(times) for times in seconds),
-        "p99_s": median(quantiles(times, n=100)[98] for times in seconds),
-        "bare_p99_s": median(quantiles(times, n=100)[98] for times in bare),
-        "requests_per_s": median(MEMBERS / times[-1] for times in seconds),
+        "p50_s": _typical(50, fresh),
+        "p99_s": _typical(99, fresh),
+        "open_p99_s": _typical(99, kept),
+        "bare_p99_s": _typical(99, bare),
+        "busy_p99_s": _typical(99, busy_fresh),
+        "busy_open_p99_s": _typical(99, busy_kept),
+        "busy_events_per_s": events_per_s,
+        "requests_per_s": median(MEMBERS / max(call.seconds for call in calls) for calls in fresh),
     }
     return Report("api", figures, {"p99_to_bare": figures["p99_s"] / figures["bare_p99_s"]})
+
+
+def _typical(percentile: int, bursts: Sequence[Sequence[Call]]) -> float:
+    """The median over bursts of a percentile within each, in seconds."""
+    return median(quantiles([call.seconds for call in calls], n=100)[percentile - 1] for calls in bursts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +103,17 @@ class Crowd:
         return cls(known[:MEMBERS], key, rig.box.ports.api, context)
 
     def burst(self) -> list[Call]:
-        """Every other member asks for their balance, the rest top up."""
-        requests = [
+        """Every other member asks for their balance, the rest top up; each over a new connection."""
+        return burst((HOST, self.port), self.context, self._requests())
+
+    def burst_over_open(self) -> list[Call]:
+        """The same over connections that are open already."""
+        return burst_over_open((HOST, self.port), self.context, self._requests())
+
+    def _requests(self) -> list[bytes]:
+        return [
             self._balance(member) if number % 2 else self._top_up(member) for number, member in enumerate(self.members)
         ]
-        return burst((HOST, self.port), self.context, requests)
 
     def burst_of_nothing(self) -> list[Call]:
         """The same number of requests for a route that does nothing."""
@@ -106,7 +129,7 @@ class Crowd:
             "receipt": receipt.hex,
             "member": str(member),
             "currency": "CNY",
-            "amount": 10_000,
+            "amount": 100,
         }
         once = f"Idempotency-Key: {receipt}\r\n"
         return request("POST", "/v1/top-ups", self.key, body=json.dumps(body).encode(), headers=once)

@@ -1,4 +1,7 @@
-"""A burst of HTTPS requests: each on a connection of its own, all begun in the same instant, driven by one thread."""
+"""A burst of HTTPS requests: each on a connection of its own, all begun in the same instant, driven by one thread.
+
+The connections are made with the requests, or beforehand, as tills and apps keep theirs open.
+"""
 
 import selectors
 import socket
@@ -17,6 +20,7 @@ class Call:
 
     request: bytes
     connection: ssl.SSLSocket
+    may_send: bool = True
     is_secure: bool = False
     is_sent: bool = False
     answer: bytearray = field(default_factory=bytearray)
@@ -33,6 +37,8 @@ class Call:
             if not self.is_secure:
                 self.connection.do_handshake()
                 self.is_secure = True
+            if not self.may_send:
+                return 0
             if not self.is_sent:
                 self.connection.sendall(self.request)
                 self.is_sent = True
@@ -57,12 +63,31 @@ def request(method: str, path: str, key: str, *, body: bytes = b"", headers: str
 
 
 def burst(address: tuple[str, int], context: ssl.SSLContext, requests: Sequence[bytes]) -> list[Call]:
-    """Send all requests at once and wait for all answers."""
+    """Connect and send all requests at once, and wait for all answers."""
     calls = [_call(context, request) for request in requests]
+    for call in calls:
+        call.connection.connect_ex(address)
+    _drive(calls)
+    return calls
+
+
+def burst_over_open(address: tuple[str, int], context: ssl.SSLContext, requests: Sequence[bytes]) -> list[Call]:
+    """Connect first; then send all requests at once and wait for all answers."""
+    calls = [_call(context, request) for request in requests]
+    for call in calls:
+        call.may_send = False
+        call.connection.connect_ex(address)
+    _drive(calls)
+    for call in calls:
+        call.may_send = True
+    _drive(calls)
+    return calls
+
+
+def _drive(calls: Sequence[Call]) -> None:
     with selectors.DefaultSelector() as selector:
         began = time.perf_counter()
         for call in calls:
-            call.connection.connect_ex(address)
             selector.register(call.connection, selectors.EVENT_WRITE, call)
         while selector.get_map():
             ready = selector.select(ANSWER_TIMEOUT_S)
@@ -70,7 +95,6 @@ def burst(address: tuple[str, int], context: ssl.SSLContext, requests: Sequence[
                 break
             for key, _events in ready:
                 _advance(selector, key, began)
-    return calls
 
 
 def _call(context: ssl.SSLContext, request: bytes) -> Call:
@@ -86,6 +110,7 @@ def _advance(selector: selectors.BaseSelector, key: selectors.SelectorKey, began
     if events == 0:
         call.seconds = time.perf_counter() - began
         selector.unregister(call.connection)
-        call.connection.close()
+        if call.is_sent:
+            call.connection.close()
     elif events != key.events:
         selector.modify(call.connection, events, call)

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from random import Random
+from typing import Self
 from uuid import UUID
 
 from msgspec import Raw
@@ -31,6 +32,9 @@ from provisioning.box.layout import HOST, Box
 from provisioning.mqtt import Delivery, Endpoint, Line, Message, Role
 
 RECEIPT_TIMEOUT_S = 60.0
+
+STREAM_EVENTS = 10
+"""Events in each envelope of a stream."""
 
 
 class Journal:
@@ -134,6 +138,52 @@ class Sender:
         with self._news:
             arrived = self._news.wait_for(lambda: self._upto >= seq, RECEIPT_TIMEOUT_S)
         assert arrived, f"no receipt for {seq} within {RECEIPT_TIMEOUT_S:.0f} s; refused: {self.problems[:3]}"
+
+
+class Stream:
+    """Kiosks that send so many events a second together, in small envelopes, for as long as the block lasts."""
+
+    def __init__(self, senders: Sequence[Sender], events_per_s: int) -> None:
+        self._senders = senders
+        self._pause_s = len(senders) * STREAM_EVENTS / events_per_s
+        self._sent = 0
+        self._began = 0.0
+        self._stopping = threading.Event()
+        self._threads = [threading.Thread(target=self._run, args=(sender,)) for sender in senders]
+
+    @property
+    def sent_per_s(self) -> float:
+        """How many events a second were sent and got their receipts."""
+        return self._sent / (time.perf_counter() - self._began)
+
+    def __enter__(self) -> Self:
+        for sender in self._senders:
+            sender.start()
+        self._began = time.perf_counter()
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+        for sender in self._senders:
+            sender.stop()
+
+    def _run(self, sender: Sender) -> None:
+        due = time.perf_counter()
+        while not self._stopping.is_set():
+            # What a late receipt has held up is made up for at once, so that the rate holds.
+            sent = 0
+            envelopes = []
+            while due <= time.perf_counter() and sent < WINDOW_MAX_BATCHES:
+                envelopes.append((sender.journal.write(STREAM_EVENTS), sender.journal.seq))
+                due += self._pause_s
+                sent += 1
+            sender.send(envelopes)
+            self._sent += sent * STREAM_EVENTS
+            self._stopping.wait(max(0.0, due - time.perf_counter()))
 
 
 def enlist(box: Box, hub: Hub, count: int, seed: int = 1) -> list[Sender]:

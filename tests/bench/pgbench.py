@@ -14,8 +14,9 @@ THREADS = 2
 class Pgbench:
     """A filled pgbench database."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, clients: int = CLIENTS) -> None:
         server.create(DATABASE)
+        self._clients = clients
         self._port = server.port
         self._run("--initialize", "--quiet", f"--scale={SCALE}")
 
@@ -24,7 +25,7 @@ class Pgbench:
         output = self._run(
             "--no-vacuum",
             "--protocol=prepared",
-            f"--client={CLIENTS}",
+            f"--client={self._clients}",
             f"--jobs={THREADS}",
             f"--time={seconds}",
         )
