@@ -18,6 +18,7 @@ COMMANDS = {
     "api": "api",
     "ingest": "ingest",
     "jobs": "jobs",
+    "day-end": "day_end",
     "migrate": "database",
     "prove": "database",
     "restored": "database",

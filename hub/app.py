@@ -11,19 +11,42 @@ from starlette.exceptions import HTTPException
 
 from hub.access import admit
 from hub.composition import Hub
+from hub.finance import endpoints as finance
 from hub.fleet import endpoints as fleet
+from hub.holds import endpoints as holds
+from hub.leases import endpoints as leases
 from hub.ledger import endpoints as ledger
 from hub.members import endpoints as members
+from hub.packages import endpoints as packages
+from hub.payments import endpoints as payments
 from hub.points import endpoints as points
 from hub.problems import ProblemError, problem
+from hub.programme import endpoints as programme
 from hub.purchases import endpoints as purchases
+from hub.returns import endpoints as returns
 from hub.rewards import endpoints as rewards
 from hub.serving import Serving
 from hub.staff import endpoints as staff
 from hub.wallet import endpoints as wallet
 from protocol.errors import ErrorCode
 
-DOMAINS = (members, purchases, wallet, points, rewards, fleet, staff, ledger)
+DOMAINS = (
+    members,
+    points,
+    holds,
+    purchases,
+    returns,
+    wallet,
+    payments,
+    packages,
+    programme,
+    rewards,
+    leases,
+    fleet,
+    staff,
+    ledger,
+    finance,
+)
 
 
 def create_app(hub: Hub) -> FastAPI:

@@ -9,16 +9,22 @@ from hub.booking.reads import Reader
 from hub.booking.service import Booking
 from hub.cards.intake import CardIntake
 from hub.clock import Clock, system_random, utc_now
+from hub.day_end.intake import DayEndIntake
 from hub.db.session import Database
 from hub.fleet.intake import JournalIntake
+from hub.holds.intake import HoldIntake
 from hub.intake import Intake, Item, Outcome, RandomBytes
 from hub.leases.intake import LeaseIntake
 from hub.members.vault import Vault
 from hub.messaging.ingest import Ingest
+from hub.packages.intake import package_intake
+from hub.payments.intake import payment_intake
+from hub.points.intake import AdjustmentIntake, TransferIntake
 from hub.purchases.intake import PurchaseIntake
+from hub.returns.intake import ReturnIntake
 from hub.secrets import Secrets
 from hub.settings import Settings
-from hub.wallet.intake import TopUpIntake
+from hub.wallet.intake import wallet_intake
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,8 @@ class Hub:
 def intakes(known: Secrets) -> dict[str, Intake]:
     """Which domain handles which kind. The order is that in which they load, and so take their locks."""
     cards, journal, leases = CardIntake(known.cards), JournalIntake(), LeaseIntake()
+    wallet, payments, packages = wallet_intake(), payment_intake(), package_intake()
+    holds, day_ends = HoldIntake(), DayEndIntake()
     return {
         "event.unreadable": journal,
         "journal.repaired": journal,
@@ -54,8 +62,27 @@ def intakes(known: Secrets) -> dict[str, Intake]:
         "lease.accepted": leases,
         "lease.spent": leases,
         "lease.closed": leases,
+        "lease.written_off": leases,
         "purchase.recorded": PurchaseIntake(),
-        "top_up.recorded": TopUpIntake(),
+        "purchase.returned": ReturnIntake(),
+        "top_up.recorded": wallet,
+        "top_up.refunded": wallet,
+        "wallet.closed": wallet,
+        "payment.recorded": payments,
+        "payment.refunded": payments,
+        "package.sold": packages,
+        "package.used": packages,
+        "package.use_refunded": packages,
+        "package.refunded": packages,
+        "points.adjusted": AdjustmentIntake(),
+        "points.transferred": TransferIntake(),
+        "hold.placed": holds,
+        "hold.captured": holds,
+        "hold.released": holds,
+        "hold.expired": holds,
+        "value.expired": day_ends,
+        "points.lapsed": day_ends,
+        "lapse.reversed": day_ends,
     }
 
 
@@ -65,7 +92,7 @@ def compose(
     """Put the hub together."""
     vault = Vault(known.vault, random_bytes)
     booking = Booking(database, intakes(known), random_bytes)
-    return Hub(database, known, vault, booking, Reader(database), clock, random_bytes)
+    return Hub(database, known, vault, booking, Reader(database, clock), clock, random_bytes)
 
 
 def from_settings(settings: Settings) -> Hub:

@@ -50,7 +50,14 @@ class ByKey:
     key_hash: bytes
 
 
-Source = ByKiosk | ByKey
+@dataclass(frozen=True, slots=True)
+class ByJob:
+    """Brought by the hub's own work, under the job's name. It counts at the moment that the item names."""
+
+    name: str
+
+
+Source = ByKiosk | ByKey | ByJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,7 @@ class Verdict(StrEnum):
     REJECTED = "rejected"
     PARKED = "parked"
     IGNORED = "ignored"
+    WAITING = "waiting"
 
 
 @dataclass(slots=True)
@@ -111,17 +119,24 @@ def parked(code: ErrorCode) -> Outcome:
     return Outcome(Verdict.PARKED, code)
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who brings an item, once looked up: the actor's name in the ledger, and the store where it happens."""
+def waiting(code: ErrorCode, **data: Any) -> Outcome:
+    """The item is refused for now and not written down: the same item may come again when what it lacks is there."""
+    return Outcome(Verdict.WAITING, code, data)
+
+
+class Caller(Struct, frozen=True, gc=False):
+    """Who brings an item, once looked up: the actor's name in the ledger, and the store where it happens.
+
+    `role` is what limits per role go by; empty where nobody gave one.
+    """
 
     actor: str
     store: str
     kiosk: str | None = None
+    role: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True, gc=False):
     """The times of one item: when it came, and when it counts as having happened."""
 
     received_at: datetime
@@ -143,8 +158,7 @@ class Work:
         return part
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True, gc=False):
     """An item that was let in: by whom it was brought, and when it counts."""
 
     item: Item

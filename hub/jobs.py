@@ -1,4 +1,4 @@
-"""Work that nobody waits for: the nightly proof of the books, and clearing away what no longer authorises anything."""
+"""Work that nobody waits for: the ends of days, and clearing away what no longer authorises or reserves anything."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -8,15 +8,20 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import delete
 
+from hub.booking.service import BATCH_MAX_ITEMS
 from hub.cards.models import Visit
 from hub.clock import Clock
 from hub.composition import Hub
-from hub.ledger import service as ledger
+from hub.day_end.run import DayEnds
+from hub.holds import service as holds
 
 VISITS_KEPT_DAYS = 7
 """How long an ended visit is kept, so that a question about it can be answered."""
 
 POLL_S = 5.0
+
+DAY_END_EVERY_MIN = 5
+"""How often it is asked which days are over: so long a late event may wait until it is looked at."""
 
 log = structlog.get_logger()
 
@@ -30,27 +35,37 @@ class Job:
     work: Callable[[datetime], None]
 
 
+def long_jobs(hub: Hub) -> list[Job]:
+    """Jobs that may take many minutes; they have a scheduler of their own, so that the others are not late."""
+    return [Job("end days", timedelta(minutes=DAY_END_EVERY_MIN), lambda _now: end_days(hub))]
+
+
 def jobs(hub: Hub) -> list[Job]:
-    """Every job of the hub."""
+    """Jobs that are quickly done."""
     return [
-        Job("prove the books", timedelta(hours=24), lambda _now: prove(hub)),
         Job("clear visits", timedelta(hours=1), lambda now: clear_visits(hub, now)),
+        Job("free holds", timedelta(seconds=POLL_S / 2), lambda now: free_overdue(hub, now)),
     ]
 
 
-def prove(hub: Hub) -> None:
-    """Compare all books; a fault is an error in the log for somebody to look at."""
-    with hub.database.read() as session:
-        proof = ledger.prove(session)
-    for fault in proof.faults:
-        log.error("the books are wrong", fault=fault)
-    log.info("the books were proved", accounts=proof.accounts, transfers=proof.transfers, faults=len(proof.faults))
+def end_days(hub: Hub) -> None:
+    """End every day that is over, and put right what came to light since."""
+    for day in DayEnds(hub.database, hub.book, hub.clock).run():
+        log.info("a day was ended", day=day.isoformat())
 
 
 def clear_visits(hub: Hub, now: datetime) -> None:
     """Forget visits that ended days ago."""
     ended = delete(Visit).where(Visit.ends_at < now - timedelta(days=VISITS_KEPT_DAYS))
     hub.database.run(lambda session: session.execute(ended))
+
+
+def free_overdue(hub: Hub, now: datetime) -> None:
+    """Give back what is held though its time has run out: so many of the longest overdue as one booking takes."""
+    with hub.database.read() as session:
+        items = holds.overdue(session, now, BATCH_MAX_ITEMS)
+    if items:
+        hub.booking.book(items, now)
 
 
 class Scheduler:
@@ -64,6 +79,7 @@ class Scheduler:
 
     def run(self) -> None:
         """Run what is due until stopped."""
+        log.info("jobs are run", jobs=[job.name for job in self._jobs])
         while not self._stopping.is_set():
             self.run_due(self._clock())
             self._stopping.wait(POLL_S)

@@ -2,30 +2,40 @@
 
 from hub.booking import models as booking
 from hub.cards import models as cards
+from hub.day_end import models as day_end
 from hub.db.base import Base
+from hub.finance import models as finance
 from hub.fleet import models as fleet
+from hub.holds import models as holds
 from hub.leases import models as leases
 from hub.ledger import models as ledger
 from hub.members import models as members
-from hub.points import models as points
+from hub.programme import models as programme
 from hub.purchases import models as purchases
+from hub.returns import models as returns
 from hub.rewards import models as rewards
 from hub.staff import models as staff
 from hub.stores import models as stores
 from hub.tiers import models as tiers
+from hub.wallet import models as wallet
 
 __all__ = [
     "Base",
     "booking",
     "cards",
+    "day_end",
+    "finance",
     "fleet",
+    "holds",
     "leases",
     "ledger",
     "members",
-    "points",
+    "programme",
     "purchases",
+    "returns",
     "rewards",
     "staff",
     "stores",
     "tiers",
+    "wallet",
 ]

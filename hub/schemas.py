@@ -26,4 +26,5 @@ Name = Annotated[str, Field(min_length=1, max_length=TOKEN_MAX_CHARS, pattern=r"
 Sentence = Annotated[str, Field(max_length=TEXT_MAX_CHARS, pattern=r"^[^\x00-\x1f\x7f]*$")]
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Amount = Annotated[int, Field(ge=0, le=AMOUNT_MAX_MINOR)]
+PointsChange = Annotated[int, Field(ge=-AMOUNT_MAX_MINOR, le=AMOUNT_MAX_MINOR)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]

@@ -34,7 +34,11 @@ class OpenVoucher(Struct, frozen=True):
 
 
 class MemberSnapshot(Struct, frozen=True, kw_only=True):
-    """What a kiosk may know of a member. `display_name` is masked by the hub; there is no phone and no birthday."""
+    """What a kiosk may know of a member. `display_name` is masked by the hub; there is no phone and no birthday.
+
+    `points` and `stored_value` can be spent now; `bonus` is the part of `stored_value` that the member was given on
+    top. `pending` points can be spent later, the first of them from `pending_at` on; `debt` is what the member owes.
+    """
 
     member: UUID
     version: Version
@@ -47,6 +51,10 @@ class MemberSnapshot(Struct, frozen=True, kw_only=True):
     expiring: Points = 0
     expiring_at: Instant | UnsetType = UNSET
     stored_value: Minor = 0
+    pending: Points | UnsetType = UNSET
+    pending_at: Instant | UnsetType = UNSET
+    debt: Points | UnsetType = UNSET
+    bonus: Minor | UnsetType = UNSET
     vouchers: list[OpenVoucher] = []
 
 

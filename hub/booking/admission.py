@@ -5,17 +5,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import Struct
+
 from hub.fleet.rules import Step, StreamState
 from hub.fleet.service import Fleet, KioskState
-from hub.intake import ByKey, ByKiosk, Caller, Entry, Item, Moment, Outcome, Verdict, parked, rejected
+from hub.intake import ByJob, ByKey, ByKiosk, Caller, Entry, Item, Moment, Outcome, Verdict, parked, rejected
 from hub.staff.permissions import KINDS, KIOSK_KINDS
 from hub.staff.service import Principal
 from protocol.errors import ErrorCode
 from protocol.ids import derived_id
 
 
-@dataclass(frozen=True, slots=True)
-class KnownFact:
+class KnownFact(Struct, frozen=True, gc=False):
     """What became of an item the first time."""
 
     fingerprint: bytes
@@ -42,6 +43,9 @@ class Admission:
         match item.source:
             case ByKey():
                 self._admit_by_key(number, item, item.source)
+            case ByJob():
+                moment = Moment(self.now, item.occurred_at)
+                self._enter(number, Entry(item, Caller(f"job:{item.source.name}", item.store or ""), moment))
             case ByKiosk(place=None):
                 self._admit_request(number, item, item.source)
             case ByKiosk():
@@ -55,7 +59,7 @@ class Admission:
         outcome, source = _replay(entry.item, known), entry.item.source
         if isinstance(source, ByKiosk) and source.place is not None:
             own_id = derived_id(entry.item.id, f"{source.place.epoch}.{source.place.seq}")
-            self.settled[number] = (replace(entry, item=replace(entry.item, id=own_id)), outcome)
+            self.settled[number] = (Entry(replace(entry.item, id=own_id), entry.caller, entry.moment), outcome)
         else:
             self.told[number] = outcome
 
@@ -69,7 +73,8 @@ class Admission:
         if refusal is not None:
             self.told[number] = rejected(refusal)
             return
-        self._enter(number, Entry(item, Caller(principal.actor, store), Moment(self.now, self.now)))
+        caller = Caller(principal.actor, store, role=principal.role)
+        self._enter(number, Entry(item, caller, Moment(self.now, self.now)))
 
     def _admit_request(self, number: int, item: Item, source: ByKiosk) -> None:
         kiosk = self._kiosk(number, source)

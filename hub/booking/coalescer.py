@@ -1,6 +1,7 @@
 """Many callers, one transaction: whatever waits is served together, soon after the batch before is done.
 
-Whoever comes alone is served at once. In a burst a small batch costs nearly as much as a large one, so batches fill.
+Whoever comes alone is served at once, and so are a few. In a burst a small batch costs nearly as much as a large one,
+so batches fill.
 """
 
 import asyncio
@@ -15,8 +16,11 @@ Answer = TypeVar("Answer")
 WAITING_MAX = 20_000
 """Most callers that wait; the next one is turned away at once rather than served too late."""
 
+BURST_MIN = 16
+"""So many callers that came while one batch was served are a burst; fewer would only wait for nobody."""
+
 GATHER_STEP_S, GATHER_MAX_S = 0.005, 0.1
-"""In a stream of callers a batch waits for the next one so long, and for all of them no longer than that."""
+"""In a burst a batch waits for the next one so long, and for all of them no longer than that."""
 
 
 class OverloadedError(Exception):
@@ -54,8 +58,8 @@ class Coalescer(Generic[Question, Answer]):
         self._thread.shutdown()
 
     async def _gather(self) -> None:
-        """If others came while a batch was served, more are on their way: let them in, as long as they keep coming."""
-        loop, seen = asyncio.get_running_loop(), 0
+        """If many came while a batch was served, more are on their way: let them in, as long as they keep coming."""
+        loop, seen = asyncio.get_running_loop(), BURST_MIN - 1
         latest = loop.time() + GATHER_MAX_S
         while seen < len(self._waiting) < self._batch_max and loop.time() < latest:
             seen = len(self._waiting)

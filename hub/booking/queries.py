@@ -7,13 +7,17 @@ from sqlalchemy import and_, false, or_, select
 from sqlalchemy.orm import Session
 
 from hub.booking.models import Fact
-from hub.db.bulk import Rows, among
+from hub.db.bulk import Prepared, Rows
 
 
 def facts(session: Session, ids: Collection[UUID]) -> Rows:
     """What became of items that were booked before."""
-    columns = (Fact.id, Fact.fingerprint, Fact.verdict, Fact.code, Fact.result)
-    return session.execute(select(*columns).where(among(session, Fact.id, ids)))
+    return _FACTS.rows(session, ids=ids)
+
+
+_FACTS = Prepared(
+    lambda among: select(Fact.id, Fact.fingerprint, Fact.verdict, Fact.code, Fact.result).where(among(Fact.id, "ids"))
+)
 
 
 def verdicts_after(session: Session, places: Mapping[tuple[str, UUID], int]) -> Rows:

@@ -1,17 +1,18 @@
 """The twin of booking for what is only read: many callers, one query each for keys and for figures."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
 from uuid import UUID
 
+from hub.clock import Clock
 from hub.db.session import Database
+from hub.finance.holdings import Holdings, holdings
 from hub.intake import Outcome, applied, rejected
-from hub.ledger import queries as ledger
-from hub.points.service import points_account, qualifying_account
+from hub.points.rules import ExpiryPolicy
+from hub.programme import service as programme
+from hub.programme.service import Terms
 from hub.staff import service as staff
 from hub.staff.permissions import Permission
-from hub.wallet.service import principal_account
 from protocol.errors import ErrorCode
 
 
@@ -26,39 +27,30 @@ class BalanceQuestion:
 class Reader:
     """Answers questions about balances."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
+        self._terms = Terms()
 
     def balances(self, questions: Sequence[BalanceQuestion]) -> list[Outcome]:
         """Balances of members, in the order they were asked for."""
         members = {question.member for question in questions}
-        accounts = {account(member) for member in members for account in _ACCOUNTS}
         with self._database.read() as session:
             principals = staff.principals(session, {question.key_hash for question in questions})
-            figures = ledger.balances(session, accounts)
+            self._terms = programme.in_force(session, self._terms)
+            policy = self._terms.policy("expiry", ExpiryPolicy)
+            figures = holdings(session, members, self._clock(), policy)
         return [self._answer(question, principals.get(question.key_hash), figures) for question in questions]
 
     def _answer(
-        self, question: BalanceQuestion, principal: staff.Principal | None, figures: dict[UUID, tuple[int, int]]
+        self, question: BalanceQuestion, principal: staff.Principal | None, figures: dict[UUID, Holdings]
     ) -> Outcome:
         if principal is None:
             return rejected(ErrorCode.KEY_UNKNOWN)
         refusal = principal.refusal(Permission.MEMBERS_READ)
         if refusal is not None:
             return rejected(refusal)
-        if points_account(question.member) not in figures:
+        held = figures.get(question.member)
+        if held is None:
             return rejected(ErrorCode.MEMBER_UNKNOWN)
-        return applied(member=str(question.member), **_balances(question.member, figures))
-
-
-_ACCOUNTS = (points_account, qualifying_account, principal_account)
-
-
-def _balances(member: UUID, figures: dict[UUID, tuple[int, int]]) -> dict[str, Any]:
-    points, version = figures[points_account(member)]
-    return {
-        "points": points,
-        "qualifying": figures[qualifying_account(member)][0],
-        "stored_value": figures.get(principal_account(member), (0, 0))[0],
-        "version": version,
-    }
+        return applied(member=str(question.member), stored_value=held.stored_value, **asdict(held))

@@ -4,6 +4,7 @@ No thread and no clock here: the API's queue, the ingest worker and the simulati
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,7 +16,8 @@ from sqlalchemy.orm import Session
 from hub.booking import queries
 from hub.booking.admission import Admission, KnownFact
 from hub.booking.models import Fact
-from hub.db.bulk import insert_rows
+from hub.day_end import service as day_end_service
+from hub.db.bulk import insert_rows, pipelined
 from hub.db.session import Database, lost_a_race, wake
 from hub.fleet import service as fleet_service
 from hub.fleet.rules import StreamState
@@ -23,8 +25,9 @@ from hub.fleet.service import Fleet
 from hub.intake import ByKey, ByKiosk, Entry, Intake, Item, Outcome, RandomBytes, Verdict, Work, parked, rejected
 from hub.ledger import service as ledger_service
 from hub.ledger.rules import Books
-from hub.points import service as points_service
-from hub.points.service import POINTS, Rates
+from hub.points.service import POINTS
+from hub.programme import service as programme_service
+from hub.programme.service import Programme, Terms
 from hub.staff import service as staff_service
 from hub.stores import service as stores_service
 from hub.stores.service import Places
@@ -34,6 +37,9 @@ from protocol.errors import ErrorCode
 
 BATCH_MAX_ITEMS = 500
 """Most items in one transaction: beyond it throughput hardly grows, and everybody in it waits for the last."""
+
+PIPELINE_MAX_ITEMS = 16
+"""Up to so many items it is quicker to send rows one by one without waiting than to copy them table by table."""
 
 log = structlog.get_logger()
 
@@ -54,6 +60,7 @@ class Booking:
         self._database = database
         self._intakes = intakes
         self._random_bytes = random_bytes
+        self._terms = Terms()
 
     def book(self, items: Sequence[Item], now: datetime) -> Booked:
         """Book a batch, all or nothing. An item that breaks the program is found by halving and set aside alone."""
@@ -75,8 +82,15 @@ class Booking:
         admission = self._admit(session, items, now, work)
         intakes = self._load(session, admission, work)
         decided = self._decide(admission, work)
-        _write_facts(session, list(decided.values()))
-        news = self._write(session, intakes, work, now)
+        final = [pair for pair in decided.values() if pair[1].verdict is not Verdict.WAITING]
+        with pipelined(session) if len(final) <= PIPELINE_MAX_ITEMS else nullcontext():
+            _write_facts(session, final)
+            ledger_service.write(session, work.part(Books), now)
+            tiers_service.write(session, work.part(Standings))
+            for intake in intakes:
+                intake.write(session, work, now)
+        day_end_service.note_late(session, work.part(Books), work.part(Places).zone, now)
+        news = self._tell(session, work, now)
         outcomes = admission.told | {number: outcome for number, (_entry, outcome) in decided.items()}
         return Booked([outcomes[number] for number in range(len(items))], _streams(work.part(Fleet)), news)
 
@@ -103,13 +117,14 @@ class Booking:
             by_intake.setdefault(self._intakes[entry.item.kind], []).append(entry)
         # One order for every batch, whatever it contains: locks are always taken in the same sequence.
         intakes = [intake for intake in dict.fromkeys(self._intakes.values()) if intake in by_intake]
+        if intakes:
+            self._terms = work.part(Programme).terms = programme_service.in_force(session, self._terms)
+            stores_service.load(session, places)
         for intake in intakes:
             intake.load(session, by_intake[intake], work)
         if intakes:
             ledger_service.load(session, work.part(Books))
-            stores_service.load(session, places)
             tiers_service.load(session, work.part(Standings))
-            work.part(Rates).now = points_service.rate(session)
         return intakes
 
     def _decide(self, admission: Admission, work: Work) -> dict[int, tuple[Entry, Outcome]]:
@@ -125,13 +140,9 @@ class Booking:
             decided[number] = (entry, outcome)
         return decided | admission.settled
 
-    def _write(self, session: Session, intakes: Sequence[Intake], work: Work, now: datetime) -> bool:
-        books = work.part(Books)
-        ledger_service.write(session, books, now)
-        tiers_service.write(session, work.part(Standings))
-        for intake in intakes:
-            intake.write(session, work, now)
-        versions = {a.owner: a.version for a in books.accounts.values() if a.is_changed and a.book == POINTS}
+    def _tell(self, session: Session, work: Work, now: datetime) -> bool:
+        accounts = work.part(Books).accounts.values()
+        versions = {a.owner: a.version for a in accounts if a.is_changed and a.book == POINTS}
         news = fleet_service.write(session, work.part(Fleet), versions, now)
         if news:
             wake(session)

@@ -1,11 +1,13 @@
 """The process that does what has to be done regularly."""
 
+import threading
+
 import typer
 
 from hub import migrations
 from hub.commands.process import SettingsFile, on_stop
 from hub.composition import from_settings
-from hub.jobs import Scheduler
+from hub.jobs import Scheduler, long_jobs
 from hub.jobs import jobs as jobs_of
 from hub.settings import read
 
@@ -14,10 +16,12 @@ app = typer.Typer()
 
 @app.command()
 def jobs(settings: SettingsFile) -> None:
-    """Do what has to be done regularly, such as proving the books every night."""
+    """Do what has to be done regularly, such as ending every day."""
     known = read(settings)
     migrations.insist(known.database)
     hub = from_settings(known)
-    scheduler = Scheduler(jobs_of(hub), hub.clock)
-    on_stop(scheduler.stop)
-    scheduler.run()
+    quick, slow = Scheduler(jobs_of(hub), hub.clock), Scheduler(long_jobs(hub), hub.clock)
+    on_stop(quick.stop)
+    # It ends with the process, wherever it is then: what it does can be cut off at any statement.
+    threading.Thread(target=slow.run, name="long-jobs", daemon=True).start()
+    quick.run()

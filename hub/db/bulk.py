@@ -1,15 +1,19 @@
 """Set-based reading and writing: many rows in one statement, the same call on both databases.
 
 PostgreSQL takes inserts by binary COPY (12 µs a row, against 65 µs by arrays and 80 µs by the ORM's own batches) and
-updates as one JSON document. SQLite takes rows one after the other inside one prepared statement, which is as fast.
+updates as one JSON document. Where there are only a few rows, what costs is waiting for the server's answer to each
+statement: within `pipelined` nobody waits before the end. SQLite takes rows one after the other inside one prepared
+statement, which is as fast.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
 
 import msgspec
+import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 from sqlalchemy import (
@@ -18,11 +22,13 @@ from sqlalchemy import (
     Connection,
     Dialect,
     LargeBinary,
+    Select,
     Table,
     any_,
     bindparam,
 )
 from sqlalchemy import Row as ResultRow
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.types import UserDefinedType
 
@@ -48,6 +54,36 @@ def among(session: Session, column: InstrumentedAttribute[Any], values: Collecti
     return column == any_(bindparam(None, values, type_=_Array(column.type.compile(dialect))))
 
 
+Among = Callable[[InstrumentedAttribute[Any], str], ColumnElement[bool]]
+"""Makes the condition that a column is one of the values that a query is given under a name."""
+
+
+class Prepared:
+    """A query for what bookings read again and again: built once, and only given its values at each call.
+
+    That takes half the time of building it anew (210 µs against 460 µs for an account by its id on PostgreSQL).
+    """
+
+    def __init__(self, build: Callable[[Among], Select[*tuple[Any, ...]]]) -> None:
+        self._build = build
+        self._built: dict[str, Select[*tuple[Any, ...]]] = {}
+
+    def rows(self, session: Session, **values: Collection[Any]) -> Rows:
+        """What the query finds; `values` are given under the names that it was built with."""
+        connection = session.connection()
+        dialect = connection.dialect
+        if dialect.name not in self._built:
+            self._built[dialect.name] = self._build(partial(_among_given, dialect))
+        given = {name: list(some) for name, some in values.items()}
+        return connection.execute(self._built[dialect.name], given).all()
+
+
+def _among_given(dialect: Dialect, column: InstrumentedAttribute[Any], name: str) -> ColumnElement[bool]:
+    if dialect.name == "sqlite":
+        return column.in_(bindparam(name, expanding=True))
+    return column == any_(bindparam(name, type_=_Array(column.type.compile(dialect))))
+
+
 class _Array(UserDefinedType[Collection[Any]]):
     """An array parameter, written as PostgreSQL's array literal: psycopg's own arrays cost ten times as much."""
 
@@ -67,11 +103,49 @@ class _Array(UserDefinedType[Collection[Any]]):
 
 
 def _array_element(value: Any) -> str:
-    if isinstance(value, UUID | int):
+    if isinstance(value, UUID):
+        return value.hex
+    if isinstance(value, int):
         return str(value)
     if isinstance(value, bytes):
         return f'"\\\\x{value.hex()}"'
     return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+PIPELINED = "pipelined"
+
+
+@contextmanager
+def pipelined(session: Session) -> Iterator[None]:
+    """Have PostgreSQL sent the writes of this block without waiting for each; a refusal of one raises at the end.
+
+    For few rows: nothing is copied in here. Elsewhere the block is just a block.
+    """
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        yield
+        return
+    session.info[PIPELINED] = True
+    try:
+        with _database_errors(), _driver(connection).pipeline():
+            yield
+    finally:
+        del session.info[PIPELINED]
+
+
+@contextmanager
+def _database_errors() -> Iterator[None]:
+    """Have errors of the driver look as if they had come through SQLAlchemy."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise DBAPIError.instance(None, None, error, psycopg.Error, hide_parameters=True) from error
+
+
+def _driver(connection: Connection) -> psycopg.Connection[Any]:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection), "the session holds a connection of our own driver"
+    return driver
 
 
 def insert_rows(session: Session, model: type[Base], columns: Sequence[str], rows: Sequence[Row]) -> None:
@@ -82,6 +156,8 @@ def insert_rows(session: Session, model: type[Base], columns: Sequence[str], row
     if connection.dialect.name == "sqlite":
         values = _bound(connection.dialect, table, tuple(columns), rows)
         connection.exec_driver_sql(_sqlite_insert(table, tuple(columns)), values)
+    elif PIPELINED in session.info:
+        _send(connection, table, tuple(columns), rows)
     else:
         _copy(connection, table, tuple(columns), rows)
 
@@ -91,7 +167,7 @@ def update_rows(
 ) -> int:
     """Set `columns` of the rows named by `key`; each row gives the values of `key`, then those of `columns`.
 
-    Returns how many rows of the table were changed.
+    Returns how many rows of the table were changed; within `pipelined` that is not known yet, and 0.
     """
     if not rows:
         return 0
@@ -102,8 +178,12 @@ def update_rows(
     statement = _postgresql_update(connection.dialect, table, tuple(key), tuple(columns))
     names = (*key, *columns)
     convert = [_hex if isinstance(table.c[name].type, LargeBinary) else None for name in names]
-    objects = [dict(zip(names, _converted(convert, row), strict=True)) for row in rows]
-    return connection.exec_driver_sql(statement, (json_text(objects),)).rowcount
+    plain = rows if not any(convert) else [_converted(convert, row) for row in rows]
+    document = json_text([dict(zip(names, row, strict=True)) for row in plain])
+    if PIPELINED in session.info:
+        _driver(connection).execute(statement.encode(), (document,))
+        return 0
+    return connection.exec_driver_sql(statement, (document,)).rowcount
 
 
 def _table(model: type[Base]) -> Table:
@@ -153,13 +233,25 @@ def _postgresql_update(dialect: Dialect, table: Table, key: tuple[str, ...], col
     return f"UPDATE {table.name} SET {sets} FROM {source} WHERE {where}"  # noqa: S608
 
 
-def _copy(connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
+def _send(connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
     convert = [_jsonb if _is_json(table, name) else None for name in columns]
+    statement, driver = _insert_statement(table, columns), _driver(connection)
+    for row in rows:
+        driver.execute(statement, _converted(convert, row))
+
+
+@lru_cache(maxsize=256)
+def _insert_statement(table: Table, columns: tuple[str, ...]) -> sql.Composed:
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    marks = sql.SQL(", ").join([sql.Placeholder()] * len(columns))
+    return sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(sql.Identifier(table.name), names, marks)
+
+
+def _copy(connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
+    convert = [_jsonb_bytes if _is_json(table, name) else None for name in columns]
     has_json = any(convert)
     statement, types = _copy_statement(connection.dialect, table, columns)
-    driver = connection.connection.driver_connection
-    assert driver is not None, "the session holds a connection"
-    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+    with _database_errors(), _driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
         copy.set_types(types)
         for row in rows:
             copy.write_row(_converted(convert, row) if has_json else row)
@@ -173,7 +265,9 @@ def _copy_statement(dialect: Dialect, table: Table, columns: tuple[str, ...]) ->
 
 
 def _type_name(compiled: str) -> str:
-    return {"TIMESTAMP WITH TIME ZONE": "timestamptz"}.get(compiled, compiled.split("(", maxsplit=1)[0].lower())
+    # A document is given as the bytes that it has on the wire.
+    plain = compiled.split("(", maxsplit=1)[0].lower()
+    return {"timestamp with time zone": "timestamptz", "jsonb": "bytea"}.get(plain, plain)
 
 
 def _is_json(table: Table, name: str) -> bool:
@@ -182,6 +276,11 @@ def _is_json(table: Table, name: str) -> bool:
 
 def _jsonb(value: Any) -> Jsonb:
     return Jsonb(value, json_text)
+
+
+def _jsonb_bytes(value: Any) -> bytes:
+    # The binary form of jsonb is its version, 1, and the text (PostgreSQL, jsonb_recv).
+    return b"\x01" + msgspec.json.encode(value)
 
 
 def _hex(value: bytes) -> str:

@@ -67,6 +67,14 @@ class Database:
             yield session
 
     @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """A transaction that only reads, and all of whose statements see the same state: for figures that must tie."""
+        with self.read() as session:
+            if not self.is_sqlite:
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            yield session
+
+    @contextmanager
     def write(self) -> Iterator[Session]:
         """A transaction that commits when the block ends and leaves nothing behind when it raises."""
         with self._turn(), Session(self.engine, expire_on_commit=False) as session:

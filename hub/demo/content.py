@@ -1,10 +1,12 @@
 """What the demo chain consists of. Prices in points; thresholds in qualifying points; multipliers in basis points."""
 
 from dataclasses import dataclass
+from typing import Any
 
 CHAIN = {"zh": "云朵百货", "en": "Cloud Stores"}
 LANGUAGES = ["zh", "en"]
 CURRENCY = "CNY"
+JURISDICTION = "CN"
 ZONE = "Asia/Shanghai"
 
 
@@ -95,3 +97,67 @@ PRODUCTS = (
     ("clothing", "服饰", 31_900),
 )
 """Category, product and price in fen of what members of the demo buy."""
+
+TERMS: dict[str, dict[str, Any]] = {
+    "earning.1": {
+        "kind": "rate",
+        "points": 1,
+        "per_minor": 100,
+        "names": {"zh": "消费积分", "en": "Points on purchases"},
+    },
+    "earning.2": {
+        "kind": "multiplier",
+        "multiplier": 20_000,
+        "group": "weekend",
+        "categories": ["coffee", "tea"],
+        "weekdays": [6, 7],
+        "cap_day": 500,
+        "names": {"zh": "周末咖啡茶饮双倍", "en": "Double points on weekend drinks"},
+    },
+    "earning.3": {
+        "kind": "bonus",
+        "points": 20,
+        "per": "unit",
+        "categories": ["books"],
+        "names": {"zh": "好书加分", "en": "Extra points on books"},
+    },
+    "earning.4": {
+        "kind": "bonus",
+        "points": 88,
+        "tiers": ["gold", "diamond"],
+        "min_minor": 50_000,
+        "budget": 1_000_000,
+        "names": {"zh": "金钻会员满 500 元加分", "en": "Extra points from 500 yuan, gold and diamond"},
+    },
+    "cash": {"points": 100, "minor": 100, "max_share_bp": 3_000, "min_points": 500},
+    "expiry": {"kind": "rolling", "months": 12},
+    "wallet": {"order": "bonus_first", "bonus_months": 12, "refund_days": 7},
+    "gift.1": {
+        "at_least": 50_000,
+        "step": 50_000,
+        "gift": 5_000,
+        "names": {"zh": "充 500 送 50", "en": "50 yuan on every 500"},
+    },
+    "gift.2": {
+        "at_least": 100_000,
+        "gift": 15_000,
+        "points": 100,
+        "tiers": ["gold", "diamond"],
+        "cap_member": 30_000,
+        "names": {"zh": "金钻会员充 1000 送 150", "en": "150 yuan on 1,000, gold and diamond"},
+    },
+    "package.coffee": {
+        "price": 24_000,
+        "items": {"coffee": 10, "gelato": 2},
+        "valid_days": 180,
+        "names": {"zh": "咖啡十杯卡（赠冰淇淋两份）", "en": "Ten coffees and two gelatos"},
+    },
+    "jurisdiction.CN": {
+        "balance_max_identified": 500_000,
+        "balance_max_anonymous": 100_000,
+        "top_up_max": 500_000,
+        "identify_from": 1_000_000,
+        "sources": ["国办发〔2011〕25号", "商务部令2012年第9号"],
+    },
+}
+"""The programme's first terms."""

@@ -14,7 +14,19 @@ from sqlalchemy.orm import Session
 from devices.cards.technology import Technology
 from hub.cards import service as cards
 from hub.composition import Hub
-from hub.demo.content import CHAIN, CURRENCY, LANGUAGES, PRODUCTS, REWARDS, STORES, TIERS, ZONE, DemoReward
+from hub.demo.content import (
+    CHAIN,
+    CURRENCY,
+    JURISDICTION,
+    LANGUAGES,
+    PRODUCTS,
+    REWARDS,
+    STORES,
+    TERMS,
+    TIERS,
+    ZONE,
+    DemoReward,
+)
 from hub.demo.people import DemoMember, people
 from hub.errors import SetupError
 from hub.fleet.models import Publication
@@ -22,7 +34,7 @@ from hub.intake import ByKey, Item
 from hub.ledger.models import Counter
 from hub.members import service as members
 from hub.messaging.envelopes import fingerprint
-from hub.points.models import EarningRule
+from hub.programme.service import Change, publish
 from hub.rewards.models import Picture, Reward
 from hub.rewards.service import stock_counter
 from hub.staff.permissions import Permission
@@ -93,11 +105,21 @@ def _found_chain(session: Session, at: datetime) -> None:
     session.add(Chain(id=1, names=CHAIN, languages=LANGUAGES, currency=CURRENCY, zone=ZONE))
     for store in STORES:
         names = {"zh": store.zh, "en": store.en}
-        session.add(Store(id=store.id, names=names, region=store.region, kiosks_record_purchases=False, opened_at=at))
+        session.add(
+            Store(
+                id=store.id,
+                names=names,
+                region=store.region,
+                jurisdiction=JURISDICTION,
+                kiosks_record_purchases=False,
+                opened_at=at,
+            )
+        )
     for rank, tier in enumerate(TIERS):
         names = {"zh": tier.zh, "en": tier.en}
         session.add(Tier(id=tier.id, rank=rank, names=names, threshold=tier.threshold, multiplier=tier.multiplier))
-    session.add(EarningRule(version=1, points=1, per_minor=100, valid_months=12, made_by="seed", made_at=at))
+    for name, document in TERMS.items():
+        publish(session, Change(name, document, "seed"), at)
     session.add_all(Publication(name=name, version=1) for name in ("catalogue", "programme"))
 
 

@@ -7,10 +7,11 @@ from fastapi import APIRouter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.access import TheHub, ThePrincipal
+from hub.access import TheHub, ThePrincipal, TheRequestId
 from hub.fleet.models import Kiosk, Sighting, Stream
 from hub.fleet.schemas import KioskOut, StoreOut
 from hub.problems import ProblemError
+from hub.requests import asked, once
 from hub.staff.service import Act, audit
 from hub.stores.models import Store
 from protocol.errors import ErrorCode
@@ -37,11 +38,14 @@ def kiosks(hub: TheHub) -> list[dict[str, Any]]:
 
 
 @router.post("/kiosks/{kiosk}/epochs/{epoch}/accept", response_model=KioskOut)
-def accept_epoch(kiosk: str, epoch: UUID, hub: TheHub, principal: ThePrincipal) -> dict[str, Any]:
+def accept_epoch(
+    kiosk: str, epoch: UUID, hub: TheHub, principal: ThePrincipal, *, request_id: TheRequestId
+) -> dict[str, Any]:
     """Take a kiosk's new journal, after it was repaired or replaced. All others are ended."""
     now = hub.clock()
+    request = asked(hub, request_id, principal.actor, kind="kiosk.epoch_accepted", content=f"{kiosk} {epoch}")
 
-    def work(session: Session) -> dict[str, Any]:
+    def act(session: Session) -> dict[str, Any]:
         found = session.get(Kiosk, kiosk, with_for_update=True)
         streams = {stream.epoch: stream for stream in _streams(session, kiosk)}
         if found is None or epoch not in streams or streams[epoch].state not in WAITING:
@@ -59,24 +63,25 @@ def accept_epoch(kiosk: str, epoch: UUID, hub: TheHub, principal: ThePrincipal) 
         )
         return _shown(session, found)
 
-    return hub.database.run(work)
+    return hub.database.run(lambda session: once(session, request, lambda: act(session)))
 
 
 @router.post("/kiosks/{kiosk}/revoke", response_model=KioskOut)
-def revoke(kiosk: str, hub: TheHub, principal: ThePrincipal) -> dict[str, Any]:
+def revoke(kiosk: str, hub: TheHub, principal: ThePrincipal, *, request_id: TheRequestId) -> dict[str, Any]:
     """Take nothing from a kiosk any more, from the next message on."""
     now = hub.clock()
+    request = asked(hub, request_id, principal.actor, kind="kiosk.revoked", content=kiosk)
 
-    def work(session: Session) -> dict[str, Any]:
+    def act(session: Session) -> dict[str, Any]:
         found = session.get(Kiosk, kiosk, with_for_update=True)
         if found is None:
             raise ProblemError(ErrorCode.KIOSK_UNKNOWN)
-        act = Act(principal.actor, "kiosk.revoked", kiosk, {"state": found.state}, {"state": "revoked"})
+        written = Act(principal.actor, "kiosk.revoked", kiosk, {"state": found.state}, {"state": "revoked"})
         found.state = "revoked"
-        audit(session, act, now, hub.random_bytes)
+        audit(session, written, now, hub.random_bytes)
         return _shown(session, found)
 
-    return hub.database.run(work)
+    return hub.database.run(lambda session: once(session, request, lambda: act(session)))
 
 
 def _streams(session: Session, kiosk: str) -> list[Stream]:

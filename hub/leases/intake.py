@@ -7,8 +7,10 @@ till can spend them; what the kiosk reports afterwards is bookkeeping and cannot
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy.orm import Session
 
 from hub.cards.service import VisitState, visits
@@ -16,18 +18,30 @@ from hub.db.bulk import insert_rows, update_rows
 from hub.fleet.rules import StreamState
 from hub.fleet.service import Fleet, KioskState
 from hub.intake import Entry, Outcome, Work, applied, rejected
-from hub.leases import queries
+from hub.leases import queries, service
 from hub.leases.models import Lease
 from hub.leases.rules import LeaseState, deadline_of
 from hub.ledger.rules import AccountState, Books, Context, Posting
 from hub.points.service import LEASED, POINTS, REDEEMED, lease_account, points_account
 from hub.rewards import service as rewards_service
 from hub.rewards.service import CATALOGUE, NewVoucher, Rewards, RewardState, stock_counter
+from hub.staff.service import Act, audit
 from hub.tiers.service import Standings
 from protocol.duties import GrantLease
 from protocol.errors import ErrorCode
 from protocol.events import LeaseAccepted, LeaseClosed, LeaseSpent
 from protocol.requests import AskLease
+from protocol.values import Sequence as Place
+from protocol.values import Text, Token
+
+
+class LeaseWrittenOff(Struct, frozen=True):
+    """A person has decided what became of a lease that its kiosk will not report on."""
+
+    kiosk: Token
+    lease: Place
+    outcome: Literal["give_back", "spent"]
+    reason: Text
 
 
 @dataclass(slots=True)
@@ -37,6 +51,7 @@ class Leases:
     by_number: dict[tuple[str, int], LeaseState] = field(default_factory=dict)
     by_spend: dict[UUID, LeaseState] = field(default_factory=dict)
     visits: dict[UUID, VisitState] = field(default_factory=dict)
+    acts: list[Act] = field(default_factory=list)
 
     def add(self, lease: LeaseState) -> None:
         """Know a lease by both of its names."""
@@ -45,23 +60,21 @@ class Leases:
 
 
 class LeaseIntake:
-    """Handles `lease.ask`, `lease.accepted`, `lease.spent` and `lease.closed`."""
+    """Handles `lease.ask`, `lease.accepted`, `lease.spent` and `lease.closed`, and `lease.written_off` by a person."""
 
     def load(self, session: Session, entries: Sequence[Entry], work: Work) -> None:
         """Find the leases and visits that are named, and want the accounts behind them."""
         leases, books = work.part(Leases), work.part(Books)
         asked = [body for entry in entries if isinstance(body := entry.item.body, AskLease)]
-        reported = {(entry.caller.kiosk or "", lease_number(entry)) for entry in entries if lease_number(entry)}
+        reported = {lease_of(entry) for entry in entries if not isinstance(entry.item.body, AskLease)}
         for row in queries.leases(session, reported, {body.spend for body in asked}):
             leases.add(LeaseState(*row))
         leases.visits = visits(session, {body.visit for body in asked})
-        members = {visit.member for visit in leases.visits.values()}
+        for visit in leases.visits.values():
+            work.part(Standings).wanted.add(visit.member)
+            books.want(points_account(visit.member), lots=True)
         for lease in leases.by_spend.values():
-            members.add(lease.member)
-            books.want(lease_account(lease.spend), lots=True)
-        for member in members:
-            work.part(Standings).wanted.add(member)
-            books.want(points_account(member), lots=True)
+            service.want(lease, books)
         named = {body.reward for body in asked} | {lease.reward for lease in leases.by_spend.values()}
         rewards_service.load(session, named, work.part(Rewards), books)
 
@@ -70,7 +83,9 @@ class LeaseIntake:
         body = entry.item.body
         if isinstance(body, AskLease):
             return _grant(entry, body, work)
-        lease = work.part(Leases).by_number.get((entry.caller.kiosk or "", lease_number(entry)))
+        lease = work.part(Leases).by_number.get(lease_of(entry))
+        if isinstance(body, LeaseWrittenOff):
+            return rejected(ErrorCode.LEASE_UNKNOWN) if lease is None else _write_off(entry, body, lease, work)
         place = getattr(entry.item.source, "place", None)
         if lease is None or place is None or place.epoch != lease.epoch:
             return rejected(ErrorCode.LEASE_UNKNOWN)
@@ -103,14 +118,19 @@ class LeaseIntake:
             ],
         )
         changed = [lease for lease in leases if lease.is_changed and not lease.is_new]
-        rows = [(x.kiosk, x.number, x.spent, x.state, now if x.state == "closed" else None) for x in changed]
+        rows = [(x.kiosk, x.number, x.spent, x.state, now if x.is_ended else None) for x in changed]
         update_rows(session, Lease, ("kiosk", "number"), ("spent", "state", "closed_at"), rows=rows)
         rewards_service.write(session, work.part(Rewards))
+        for act in work.part(Leases).acts:
+            audit(session, act, now, work.random_bytes)
 
 
-def lease_number(entry: Entry) -> int:
-    """Number of the lease that an event reports on; 0 for a request."""
-    return getattr(entry.item.body, "lease", 0)
+def lease_of(entry: Entry) -> tuple[str, int]:
+    """Kiosk and number of the lease that a report is about."""
+    body = entry.item.body
+    assert isinstance(body, LeaseAccepted | LeaseSpent | LeaseClosed | LeaseWrittenOff), "no other body names a lease"
+    kiosk = body.kiosk if isinstance(body, LeaseWrittenOff) else entry.caller.kiosk
+    return kiosk or "", body.lease
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +202,8 @@ def _lend(wish: Wish, work: Work) -> Outcome:
         is_new=True,
     )
     account = lease_account(lease.spend)
-    books.open(AccountState(account, lease.member, LEASED, POINTS, has_lots=True, balance=0, version=0, lots=[]))
-    posting = Posting("lease.granted", home, account, lease.points, _cause(lease))
+    books.open(AccountState(account, lease.member, LEASED, POINTS, has_lots=True, balance=0, version=0))
+    posting = Posting("lease.granted", home, account, lease.points, service.cause(lease))
     short = books.post(_context(wish.entry), [posting])
     assert short is None, "checked with the terms"
     work.part(Leases).add(lease)
@@ -208,7 +228,7 @@ def _spend(entry: Entry, body: LeaseSpent, lease: LeaseState, work: Work) -> Err
     if refusal is not None:
         return refusal
     books, account = work.part(Books), lease_account(lease.spend)
-    posting = Posting("lease.spent", account, REDEEMED, body.points, _cause(lease), is_set_aside=True)
+    posting = Posting("lease.spent", account, REDEEMED, body.points, service.cause(lease), is_set_aside=True)
     short = books.post(_context(entry), [posting])
     assert short is None, "a lease's account holds what was not spent"
     lease.spent += body.points
@@ -230,23 +250,44 @@ def _spend(entry: Entry, body: LeaseSpent, lease: LeaseState, work: Work) -> Err
 
 def _close(entry: Entry, body: LeaseClosed, lease: LeaseState, work: Work) -> ErrorCode | None:
     refusal = lease.close(body.spent)
-    if refusal is not None or lease.rest == 0:
-        return refusal
-    books = work.part(Books)
-    account, home = lease_account(lease.spend), points_account(lease.member)
-    posting = Posting("lease.closed", account, home, lease.rest, _cause(lease), is_set_aside=True, gives_back=True)
-    short = books.post(_context(entry), [posting])
-    assert short is None, "a lease's account holds what was not spent"
+    if refusal is None:
+        _give_back(entry, lease, _context(entry), work)
+    return refusal
+
+
+def _write_off(entry: Entry, body: LeaseWrittenOff, lease: LeaseState, work: Work) -> Outcome:
+    before, points = lease.state, lease.rest
+    refusal = lease.write_off()
+    if refusal is not None:
+        return rejected(refusal)
+    books, context = work.part(Books), _context(entry, body.reason)
+    if body.outcome == "give_back":
+        _give_back(entry, lease, context, work)
+    elif points:
+        service.write_off(lease, entry.item.kind, context, books)
+    after = {"state": lease.state, "outcome": body.outcome, "points": points, "reason": body.reason}
+    act = Act(entry.caller.actor, entry.item.kind, f"{lease.kiosk}/{lease.number}", {"state": before}, after)
+    work.part(Leases).acts.append(act)
+    return applied(
+        kiosk=lease.kiosk,
+        number=lease.number,
+        member=str(lease.member),
+        outcome=body.outcome,
+        points=points,
+        balance=books.held(points_account(lease.member)),
+    )
+
+
+def _give_back(entry: Entry, lease: LeaseState, context: Context, work: Work) -> None:
+    if lease.rest == 0:
+        return
+    books, stock = work.part(Books), stock_counter(lease.reward)
+    service.give_back(lease, entry.item.kind, context, books)
     if lease.spent == 0:
-        if books.counters.get(stock_counter(lease.reward)) == 0:
+        if books.counters.get(stock) == 0:
             work.part(Fleet).announce(CATALOGUE)
-        books.give(stock_counter(lease.reward), 1)
-    return None
+        books.give(stock, 1)
 
 
-def _cause(lease: LeaseState) -> dict[str, object]:
-    return {"kiosk": lease.kiosk, "lease": lease.number, "reward": str(lease.reward)}
-
-
-def _context(entry: Entry) -> Context:
-    return Context(entry.item.id, entry.caller.actor, entry.moment.effective_at)
+def _context(entry: Entry, reason: str = "") -> Context:
+    return Context(entry.item.id, entry.caller.actor, entry.moment.effective_at, reason)

@@ -10,11 +10,14 @@ from hub.db.base import Base, Code
 
 
 class Lease(Base):
-    """Points lent to one epoch of one kiosk. Only its close report ends it; time alone never frees anything."""
+    """Points lent to one epoch of one kiosk.
+
+    Only its close report ends it, or a person who writes it off; time alone never frees anything.
+    """
 
     __tablename__ = "leases"
     __table_args__ = (
-        CheckConstraint("state IN ('granted', 'accepted', 'closed')", name="state_known"),
+        CheckConstraint("state IN ('granted', 'accepted', 'closed', 'written_off')", name="state_known"),
         CheckConstraint("spent >= 0 AND spent <= points", name="within_grant"),
     )
 

@@ -7,13 +7,15 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from hub.db.bulk import Rows, among
+from hub.fleet.models import Kiosk, Stream
 from hub.leases.models import Lease
 
 
 def leases(session: Session, numbers: Collection[tuple[str, int]], spends: Collection[UUID]) -> Rows:
-    """Leases by kiosk and number, or by the spend they were asked for. Their kiosks are locked already.
+    """Lock and load leases by kiosk and number, or by the spend they were asked for, in the order of their numbers.
 
-    It may give a few more than those named: every one of these kiosks with every one of these numbers.
+    Kiosks are locked already where they report themselves, but not where a person writes a lease off. It may give a few
+    more than those named: every one of these kiosks with every one of these numbers.
     """
     columns = (
         Lease.kiosk,
@@ -31,4 +33,21 @@ def leases(session: Session, numbers: Collection[tuple[str, int]], spends: Colle
     by_number = among(session, Lease.kiosk, kiosks) & among(
         session, Lease.number, {number for _kiosk, number in numbers}
     )
-    return session.execute(select(*columns).where(or_(by_number, among(session, Lease.spend, spends))))
+    named = or_(by_number, among(session, Lease.spend, spends))
+    return session.execute(select(*columns).where(named).order_by(Lease.kiosk, Lease.number).with_for_update())
+
+
+def shown(session: Session, states: Collection[str], limit: int) -> Rows:
+    """Leases in these states, the earliest deadline first, each with what became of its kiosk and of its journal."""
+    query = select(
+        *(Lease.kiosk, Lease.number, Lease.member, Lease.reward, Lease.state, Lease.spent, Lease.epoch),
+        *(Lease.granted_at, Lease.deadline),
+        (Lease.points - Lease.spent).label("points"),
+        Kiosk.state.label("kiosk_state"),
+        Stream.state.label("epoch_state"),
+    )
+    joined = query.join(Kiosk, Kiosk.id == Lease.kiosk).join(
+        Stream, (Stream.kiosk == Lease.kiosk) & (Stream.epoch == Lease.epoch)
+    )
+    mine = among(session, Lease.state, states)
+    return session.execute(joined.where(mine).order_by(Lease.deadline, Lease.kiosk, Lease.number).limit(limit))

@@ -1,31 +1,54 @@
 """All SQL of the ledger."""
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Select, cast, func, or_, select, union_all
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from hub.db.bulk import Rows, among
-from hub.ledger.models import PROGRAMME_IDS_END, Account, Counter, Lot, LotUse, Transfer
+from hub.db.bulk import Among, Prepared, Rows, among
+from hub.ledger.models import PROGRAMME_IDS_END, Account, Counter, Lot, LotUse, Rollup, Tally, Transfer
+
+DAY = timedelta(days=1)
+
+SETTLED_AFTER = timedelta(hours=1)
+"""A transaction is recorded at the moment it was begun; so long after a day no transaction of that day is under way."""
+
+INSTANT = timedelta(microseconds=1)
+"""The shortest time that is told apart."""
 
 
 def lock_accounts(session: Session, ids: Collection[UUID]) -> Rows:
     """Lock and load accounts, in the order of their ids: every booking locks in this order, so none waits in a ring."""
-    columns = (
-        Account.id,
-        Account.owner,
-        Account.book,
-        Account.unit,
-        Account.has_lots,
-        Account.balance,
-        Account.version,
+    return _ACCOUNTS.rows(session, ids=ids)
+
+
+_ACCOUNTS = Prepared(
+    lambda among: (
+        select(
+            *(Account.id, Account.owner, Account.book, Account.unit),
+            *(Account.has_lots, Account.balance, Account.version),
+        )
+        .where(among(Account.id, "ids"))
+        .order_by(Account.id)
+        .with_for_update()
     )
-    return session.execute(
-        select(*columns).where(among(session, Account.id, ids)).order_by(Account.id).with_for_update()
-    )
+)
 
 
 def lock_counters(session: Session, ids: Collection[UUID]) -> Rows:
@@ -34,17 +57,58 @@ def lock_counters(session: Session, ids: Collection[UUID]) -> Rows:
     return session.execute(query.order_by(Counter.id).with_for_update())
 
 
+def lock_tallies(session: Session, ids: Collection[UUID]) -> Rows:
+    """Lock and load tallies, in the order of their ids."""
+    return _TALLIES.rows(session, ids=ids)
+
+
+_TALLIES = Prepared(
+    lambda among: select(Tally.id, Tally.used).where(among(Tally.id, "ids")).order_by(Tally.id).with_for_update()
+)
+
+
+_LOT = (
+    *(Lot.id, Lot.account, Lot.origin, Lot.source, Lot.granted, Lot.remaining),
+    *(Lot.unit_value, Lot.granted_at, Lot.active_from, Lot.expires_at),
+)
+
+
 def lots_of(session: Session, accounts: Collection[UUID]) -> Rows:
     """What remains in the lots of accounts that are locked, with the lots that their value was moved from."""
+    return _LOTS_OF.rows(session, accounts=accounts)
+
+
+def _lots_of(among: Among) -> Select[*tuple[Any, ...]]:
     moved = aliased(Lot)
     origins = select(moved.origin).where(
-        among(session, moved.account, accounts), moved.remaining > 0, moved.origin.is_not(None)
+        among(moved.account, "accounts"), moved.remaining > 0, moved.origin.is_not(None)
     )
-    columns = (Lot.id, Lot.account, Lot.origin, Lot.granted, Lot.remaining, Lot.active_from, Lot.expires_at)
-    query = select(*columns).where(
-        or_(among(session, Lot.account, accounts) & (Lot.remaining > 0), Lot.id.in_(origins.scalar_subquery()))
+    query = select(*_LOT).where(
+        or_(among(Lot.account, "accounts") & (Lot.remaining > 0), Lot.id.in_(origins.scalar_subquery()))
     )
-    return session.execute(query.order_by(Lot.id))
+    return query.order_by(Lot.id)
+
+
+_LOTS_OF = Prepared(_lots_of)
+
+
+def lots(session: Session, ids: Collection[UUID]) -> Rows:
+    """Lots by their ids, whatever remains of them."""
+    return session.execute(select(*_LOT).where(among(session, Lot.id, ids)).order_by(Lot.id))
+
+
+def taken_by(session: Session, originals: Collection[UUID]) -> Rows:
+    """What transfers took from which lots, less what later transfers that reverse them put back.
+
+    Transfers that reverse another may have taken value from lots of their own; only what they put back counts.
+    """
+    later = select(Transfer.reverses.label("original"), LotUse.lot, LotUse.amount)
+    later = later.join(LotUse, LotUse.transfer == Transfer.id)
+    later = later.where(among(session, Transfer.reverses, originals), LotUse.amount < 0)
+    first = select(LotUse.transfer.label("original"), LotUse.lot, LotUse.amount)
+    both = union_all(first.where(among(session, LotUse.transfer, originals)), later).subquery("both")
+    total = cast(func.sum(both.c.amount), BigInteger).label("amount")
+    return session.execute(select(both.c.original, both.c.lot, total).group_by(both.c.original, both.c.lot))
 
 
 def balances(session: Session, accounts: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
@@ -53,21 +117,42 @@ def balances(session: Session, accounts: Collection[UUID]) -> dict[UUID, tuple[i
     return {row.id: (row.balance, row.version) for row in session.execute(query)}
 
 
-def expiring(session: Session, accounts: Collection[UUID], before: datetime) -> Rows:
-    """For each account: how much of it expires before a moment, and when the first of that does."""
-    total, first = cast(func.sum(Lot.remaining), BigInteger), func.min(Lot.expires_at)
-    query = select(Lot.account, total.label("amount"), first.label("first_at")).where(
-        among(session, Lot.account, accounts), Lot.remaining > 0, Lot.expires_at < before
+def holdings(session: Session, accounts: Collection[UUID], at: datetime, soon: datetime) -> Rows:
+    """For each account its version, and by its lots: what can be spent at a moment, and what later.
+
+    `pending` is what cannot be spent yet, the first of it from `pending_at` on; `expiring` is what can be spent now and
+    expires before `soon`, the first of it at `expiring_at`. An account without lots can spend its balance.
+    """
+    lasts = or_(Lot.expires_at.is_(None), Lot.expires_at > at)
+    active, pending = and_(Lot.active_from <= at, lasts), and_(Lot.active_from > at, lasts)
+    leaving = and_(active, Lot.expires_at < soon)
+    query = (
+        select(
+            *(Account.id, Account.version),
+            case((Account.has_lots, _rest(active)), else_=Account.balance).label("spendable"),
+            _rest(pending).label("pending"),
+            func.min(case((pending, Lot.active_from))).label("pending_at"),
+            _rest(leaving).label("expiring"),
+            func.min(case((leaving, Lot.expires_at))).label("expiring_at"),
+        )
+        .outerjoin(Lot, and_(Lot.account == Account.id, Lot.remaining > 0))
+        .where(among(session, Account.id, accounts))
+        .group_by(Account.id, Account.version, Account.has_lots, Account.balance)
     )
-    return session.execute(query.group_by(Lot.account))
+    return session.execute(query)
 
 
-def movements(session: Session, account: UUID, before: datetime | None, limit: int) -> Iterable[Transfer]:
-    """Transfers of one account, newest first."""
-    query = select(Transfer).where(or_(Transfer.debit == account, Transfer.credit == account))
-    if before is not None:
-        query = query.where(Transfer.recorded_at < before)
-    return session.execute(query.order_by(Transfer.recorded_at.desc(), Transfer.id.desc()).limit(limit)).scalars()
+def _rest(of: ColumnElement[bool]) -> ColumnElement[int]:
+    return cast(func.coalesce(func.sum(case((of, Lot.remaining))), 0), BigInteger)
+
+
+def of_member(side: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
+    """Condition: this side of a transfer is a member's account. SQLite finds transfers by a side only if this is said.
+
+    It is written into the statement: an index of some rows is used only where the others are plainly not asked for.
+    """
+    end = bindparam(None, PROGRAMME_IDS_END, type_=side.type, literal_execute=True, unique=True)
+    return side > end
 
 
 def _entries() -> Any:
@@ -109,9 +194,106 @@ def wrong_lots() -> Select[*tuple[Any, ...]]:
     return joined.where(Account.has_lots, Account.balance != func.coalesce(rests.c.total, 0))
 
 
-def unit_sums() -> Select[Any]:
-    """The sum of all entries, which double entry makes zero."""
-    return select(cast(func.coalesce(func.sum(_entries().c.amount), 0), BigInteger))
+def wrong_uses() -> Select[*tuple[Any, ...]]:
+    """Lots of which does not remain what was granted less the sum of their uses."""
+    used = select(LotUse.lot, cast(func.sum(LotUse.amount), BigInteger).label("total")).group_by(LotUse.lot).subquery()
+    left = Lot.granted - func.coalesce(used.c.total, 0)
+    query = select(Lot.id.label("lot"), Lot.remaining, left.label("uses")).outerjoin(used, Lot.id == used.c.lot)
+    return query.where(Lot.remaining != left)
+
+
+def member_sums() -> Select[*tuple[Any, ...]]:
+    """For each unit: the sum of all balances that members hold, leased and held value among it."""
+    return select(Account.unit, cast(func.sum(Account.balance), BigInteger).label("total")).group_by(Account.unit)
+
+
+def programme_sums() -> Select[*tuple[Any, ...]]:
+    """For each account of the programme and each unit that it dealt in: what it gained less what it lost."""
+    other = aliased(Account)
+    lost = select(Transfer.debit.label("account"), other.unit, (-Transfer.amount).label("amount"))
+    gained = select(Transfer.credit.label("account"), other.unit, Transfer.amount.label("amount"))
+    entries = union_all(
+        lost.join(other, other.id == Transfer.credit).where(Transfer.debit < PROGRAMME_IDS_END),
+        gained.join(other, other.id == Transfer.debit).where(Transfer.credit < PROGRAMME_IDS_END),
+    ).subquery("entries")
+    total = cast(func.sum(entries.c.amount), BigInteger).label("total")
+    return select(entries.c.account, entries.c.unit, total).group_by(entries.c.account, entries.c.unit)
+
+
+def begin_of(day: date) -> datetime:
+    """The moment at which a day begins by which programme accounts are rolled up: these are days in UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def next_to_roll_up(session: Session, after: date | None = None) -> date | None:
+    """The first day with transfers that is not rolled up yet, and comes after a day; None where there is none."""
+    last = max((day for day in (_last_rolled_up(session), after) if day is not None), default=None)
+    query = select(func.min(Transfer.recorded_at))
+    if last is not None:
+        query = query.where(Transfer.recorded_at >= begin_of(last + DAY))
+    first = session.execute(query).scalar_one()
+    return None if first is None else first.date()
+
+
+def _last_rolled_up(session: Session, before: date | None = None) -> date | None:
+    query = select(func.max(Rollup.day))
+    return session.execute(query if before is None else query.where(Rollup.day < before)).scalar_one()
+
+
+def programme_entries(session: Session, since: datetime | None, until: datetime | None) -> Rows:
+    """What each account of the programme lost and gained in each unit within a time, by when it was recorded."""
+    sides = []
+    for mine, others, lost in (
+        (Transfer.debit, Transfer.credit, Transfer.amount),
+        (Transfer.credit, Transfer.debit, literal(0)),
+    ):
+        query = select(
+            mine.label("account"), Account.unit, lost.label("debited"), (Transfer.amount - lost).label("credited")
+        )
+        query = query.join(Account, Account.id == others).where(mine < PROGRAMME_IDS_END)
+        if since is not None:
+            query = query.where(Transfer.recorded_at >= since)
+        if until is not None:
+            query = query.where(Transfer.recorded_at < until)
+        sides.append(query)
+    entries = union_all(*sides).subquery("entries")
+    sums = (cast(func.sum(entries.c[name]), BigInteger).label(name) for name in ("debited", "credited"))
+    query = select(entries.c.account, entries.c.unit, *sums).group_by(entries.c.account, entries.c.unit)
+    return session.execute(query.order_by(entries.c.account, entries.c.unit))
+
+
+def programme_balances(session: Session, known_at: datetime | None = None) -> dict[tuple[UUID, str], int]:
+    """What each account of the programme holds in each unit, by what was recorded up to a moment (None: by now).
+
+    Whole days come from the rollups, the rest from the transfers themselves.
+    """
+    last = _last_rolled_up(session, None if known_at is None else known_at.date())
+    balances: dict[tuple[UUID, str], int] = {}
+    if last is not None:
+        total = cast(func.sum(Rollup.credited - Rollup.debited), BigInteger).label("total")
+        rolled = select(Rollup.account, Rollup.unit, total).where(Rollup.day <= last)
+        for row in session.execute(rolled.group_by(Rollup.account, Rollup.unit)):
+            balances[row.account, row.unit] = row.total
+    since = None if last is None else begin_of(last + DAY)
+    for row in programme_entries(session, since, None if known_at is None else known_at + INSTANT):
+        key = row.account, row.unit
+        balances[key] = balances.get(key, 0) + row.credited - row.debited
+    return balances
+
+
+def unit_sums(session: Session) -> dict[str, dict[str, int]]:
+    """For each unit what members hold, and what the programme holds by its rollups: together they are 0."""
+    sums = {row.unit: {"members": row.total, "programme": 0} for row in session.execute(member_sums())}
+    for (_account, unit), total in programme_balances(session).items():
+        sums.setdefault(unit, {"members": 0, "programme": 0})["programme"] += total
+    return dict(sorted(sums.items()))
+
+
+def mixed_units() -> Select[*tuple[Any, ...]]:
+    """Transfers between two members' accounts of different units."""
+    debit, credit = aliased(Account), aliased(Account)
+    query = select(Transfer.id).join(debit, debit.id == Transfer.debit).join(credit, credit.id == Transfer.credit)
+    return query.where(debit.unit != credit.unit)
 
 
 def uses_of(session: Session, transfers: Collection[UUID]) -> Iterable[LotUse]:

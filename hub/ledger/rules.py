@@ -2,6 +2,9 @@
 
 A booking names what it wants, the service loads and locks it, decisions then change this working set one after the
 other, so a redemption sees the earning before it and an overdraft refuses only itself.
+
+What a booking makes several of for each of its items is a struct of msgspec's: as fixed as a frozen dataclass, and made
+in a tenth of the time (0.1 µs against 1.4 µs).
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
 
 from hub.ledger.models import PROGRAMME_IDS_END
 from protocol.ids import derived_id
@@ -22,6 +27,18 @@ def is_programme(account: UUID) -> bool:
     return account < PROGRAMME_IDS_END
 
 
+class Grant(Struct, frozen=True, gc=False):
+    """The terms on which value is granted: for what, spendable from when, until when (None: for ever).
+
+    `unit_value` is what VALUE_SCALE units are worth at the grant, in minor units of money; 0 where nobody says.
+    """
+
+    source: str
+    active_from: datetime
+    expires_at: datetime | None
+    unit_value: int = 0
+
+
 @dataclass(slots=True)
 class LotState:
     """A lot as this booking sees it."""
@@ -31,19 +48,23 @@ class LotState:
     origin: UUID | None
     granted: int
     remaining: int
-    active_from: datetime
-    expires_at: datetime | None
+    granted_at: datetime
+    terms: Grant
     is_new: bool = False
     is_changed: bool = False
 
     def is_spendable(self, at: datetime) -> bool:
         """Tell whether value may be taken from this lot at a moment."""
-        return self.remaining > 0 and self.active_from <= at < (self.expires_at or NEVER)
+        return self.remaining > 0 and self.terms.active_from <= at < (self.terms.expires_at or NEVER)
+
+    def is_expired(self, at: datetime) -> bool:
+        """Tell whether what remains of this lot may not be spent any more."""
+        return at >= (self.terms.expires_at or NEVER)
 
     @property
     def order(self) -> tuple[datetime, UUID]:
         """Earliest expiry first; the id makes the order the same everywhere."""
-        return (self.expires_at or NEVER, self.id)
+        return (self.terms.expires_at or NEVER, self.id)
 
 
 @dataclass(slots=True)
@@ -62,20 +83,16 @@ class AccountState:
     is_changed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Validity:
-    """When value that is granted becomes spendable, and when it expires (None: never)."""
+class Posting(Struct, frozen=True, gc=False):
+    """One transfer to be made. `kind` is unique within the fact, or is made so by `part`.
 
-    active_from: datetime
-    expires_at: datetime | None
+    Value that is spent is taken from lots that are active and not expired, earliest expiry first; with `lots` from
+    these alone and whatever their dates; with `is_set_aside` from all the account holds, because what was reserved
+    before does not expire on its way. Value that comes from nowhere names its `grant`; value that moves between two
+    accounts with lots takes its lots along, and with `gives_back` returns into the very lots that it was moved from.
 
-
-@dataclass(frozen=True, slots=True)
-class Posting:
-    """One transfer to be made; its kind is unique within the fact. `validity` is given where a lot is granted.
-
-    Value that moves between two accounts with lots takes its lots along; with `gives_back` it returns into the very
-    lots that it was taken from. Value that `is_set_aside` was reserved before and does not expire on its way.
+    A posting that `reverses` an earlier transfer names it; with `restores` it puts value back into the very lots which
+    that transfer took it from, what was taken last first.
     """
 
     kind: str
@@ -83,22 +100,29 @@ class Posting:
     credit: UUID
     amount: int
     cause: dict[str, Any]
-    validity: Validity | None = None
+    grant: Grant | None = None
+    lots: tuple[UUID, ...] | None = None
     is_set_aside: bool = False
     gives_back: bool = False
+    reverses: UUID | None = None
+    restores: bool = False
+    part: str = ""
+
+    def id_in(self, fact: UUID) -> UUID:
+        """Id of the transfer that this posting becomes: the same whenever the fact is booked again."""
+        return derived_id(fact, f"{self.kind}.{self.part}" if self.part else self.kind)
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True, gc=False):
     """What all transfers of one fact share."""
 
     fact: UUID
     actor: str
     effective_at: datetime
+    reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Transferred:
+class Transferred(Struct, frozen=True, gc=False):
     """A transfer that this booking makes."""
 
     id: UUID
@@ -115,50 +139,96 @@ class Short:
 
 
 @dataclass(slots=True)
-class Books:
-    """The accounts, lots and counters of one booking, and the transfers it has made so far."""
+class Wanted:
+    """What a booking asks to be locked and loaded."""
 
-    wanted: set[UUID] = field(default_factory=set)
-    wanted_lots: set[UUID] = field(default_factory=set)
-    wanted_counters: set[UUID] = field(default_factory=set)
+    accounts: set[UUID] = field(default_factory=set)
+    lots_of: set[UUID] = field(default_factory=set)
+    lots: set[UUID] = field(default_factory=set)
+    counters: set[UUID] = field(default_factory=set)
+    tallies: set[UUID] = field(default_factory=set)
+    originals: set[UUID] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Books:
+    """The accounts, lots, counters and tallies of one booking, and the transfers it has made so far.
+
+    `taken` says of each original that may be reversed what it took from which lot, less what was put back, in the order
+    in which it took it.
+    """
+
+    wanted: Wanted = field(default_factory=Wanted)
     accounts: dict[UUID, AccountState] = field(default_factory=dict)
     lots: dict[UUID, LotState] = field(default_factory=dict)
     counters: dict[UUID, int] = field(default_factory=dict)
     changed_counters: set[UUID] = field(default_factory=set)
+    tallies: dict[UUID, int] = field(default_factory=dict)
+    counted: dict[UUID, int] = field(default_factory=dict)
+    taken: dict[UUID, dict[UUID, int]] = field(default_factory=dict)
     transfers: list[Transferred] = field(default_factory=list)
     uses: list[tuple[UUID, UUID, int]] = field(default_factory=list)
 
     def want(self, account: UUID, *, lots: bool = False) -> None:
         """Ask for an account to be locked and loaded; with `lots` also what it can spend."""
-        self.wanted.add(account)
+        self.wanted.accounts.add(account)
         if lots:
-            self.wanted_lots.add(account)
+            self.wanted.lots_of.add(account)
+
+    def want_lot(self, lot: UUID) -> None:
+        """Ask for one lot to be loaded, whatever remains of it. Want its account as well."""
+        self.wanted.lots.add(lot)
 
     def want_counter(self, counter: UUID) -> None:
         """Ask for a counter to be locked and loaded."""
-        self.wanted_counters.add(counter)
+        self.wanted.counters.add(counter)
 
-    def open(self, account: AccountState) -> None:
-        """Open a new, empty account."""
+    def want_tally(self, tally: UUID) -> None:
+        """Ask for a tally to be locked and loaded; one that nobody has counted on yet stands at 0."""
+        self.wanted.tallies.add(tally)
+
+    def want_original(self, transfer: UUID) -> None:
+        """Ask for what an earlier transfer took from its lots, so that it can be put back. Want its account as well."""
+        self.wanted.originals.add(transfer)
+
+    def open(self, account: AccountState) -> AccountState:
+        """Open a new, empty account, unless it is there already; the account as this booking sees it."""
         assert account.balance == 0, "an account opens empty"
+        if account.id in self.accounts:
+            return self.accounts[account.id]
         account.is_new = True
-        self.accounts.setdefault(account.id, account)
+        if account.has_lots and account.lots is None:
+            account.lots = []
+        self.accounts[account.id] = account
+        return account
 
     def touch(self, account: UUID) -> None:
         """Count a change of what an account stands for, though its balance stays."""
         _touch(self.accounts[account])
 
+    def held(self, account: UUID) -> int:
+        """What an account holds, spendable or not; 0 where it was never opened."""
+        return self.accounts[account].balance if account in self.accounts else 0
+
     def spendable(self, account: UUID, at: datetime) -> int:
         """How much an account can spend at a moment: what lies in lots that are active and have not expired."""
+        if account not in self.accounts:
+            return 0
         state = self.accounts[account]
         if not state.has_lots:
             return state.balance
-        return sum(lot.remaining for lot in self._lots_of(state) if lot.is_spendable(at))
+        return sum(lot.remaining for lot in self.lots_of(account) if lot.is_spendable(at))
 
     def first_expiry(self, account: UUID, at: datetime) -> datetime | None:
         """When the first value in an account that is spendable now expires; None where nothing ever does."""
-        lots = [lot for lot in self._lots_of(self.accounts[account]) if lot.is_spendable(at)]
-        return min(lots, key=lambda lot: lot.order).expires_at if lots else None
+        lots = [lot for lot in self.lots_of(account) if lot.is_spendable(at)]
+        return min(lots, key=lambda lot: lot.order).terms.expires_at if lots else None
+
+    def lots_of(self, account: UUID) -> list[LotState]:
+        """Lots of an account in which something remains, or remained when they were loaded; they were asked for."""
+        state = self.accounts[account]
+        assert state.lots is not None, f"lots of {state.book} were not asked for"
+        return state.lots
 
     def post(self, context: Context, postings: Sequence[Posting]) -> Short | None:
         """Make linked transfers: all of them, or none and the first account that is short.
@@ -193,17 +263,31 @@ class Books:
             self.counters[counter] += amount
             self.changed_counters.add(counter)
 
+    def room(self, tally: UUID, limit: int) -> int:
+        """How much may still be counted on a tally before a limit; it was asked for."""
+        return max(0, limit - self.counted.get(tally, self.tallies.get(tally, 0)))
+
+    def count(self, tally: UUID, amount: int) -> None:
+        """Count on a tally; negative takes back, never under 0."""
+        self.counted[tally] = max(0, self.counted.get(tally, self.tallies.get(tally, 0)) + amount)
+
     def _available(self, account: UUID, at: datetime, postings: Sequence[Posting]) -> int:
-        if all(posting.is_set_aside for posting in postings if posting.debit == account):
-            return self.accounts[account].balance
+        if account not in self.accounts:
+            return 0
+        mine = [posting for posting in postings if posting.debit == account]
+        if all(posting.is_set_aside or posting.lots is not None for posting in mine):
+            named = {lot for posting in mine for lot in posting.lots or ()}
+            if any(posting.is_set_aside for posting in mine):
+                return self.accounts[account].balance
+            return sum(self.lots[lot].remaining for lot in named)
         return self.spendable(account, at)
 
     def _apply(self, context: Context, posting: Posting) -> None:
         assert posting.amount > 0, "a transfer moves something"
-        transfer = derived_id(context.fact, posting.kind)
+        transfer = posting.id_in(context.fact)
         self.transfers.append(Transferred(transfer, posting, context))
         taken = self._debit(transfer, posting, context.effective_at)
-        self._credit(transfer, posting, taken)
+        self._credit(transfer, posting, context.effective_at, taken)
 
     def _debit(self, transfer: UUID, posting: Posting, at: datetime) -> list[tuple[LotState, int]]:
         if is_programme(posting.debit):
@@ -214,26 +298,38 @@ class Books:
         assert account.balance >= 0, "checked before applying"
         if not account.has_lots:
             return []
-        taken = list(self._take_lots(account, posting, at))
+        taken = list(self._take_lots(posting, at))
         for lot, amount in taken:
-            self.uses.append((transfer, lot.id, amount))
+            self._use(transfer, lot, amount)
         return taken
 
-    def _take_lots(self, account: AccountState, posting: Posting, at: datetime) -> Iterable[tuple[LotState, int]]:
+    def _take_lots(self, posting: Posting, at: datetime) -> Iterable[tuple[LotState, int]]:
         rest = posting.amount
-        for lot in sorted(self._lots_of(account), key=lambda lot: lot.order):
+        for lot in self._sources(posting, at):
             if rest == 0:
                 return
-            if lot.remaining == 0 or not (posting.is_set_aside or lot.is_spendable(at)):
-                continue
             amount = min(rest, lot.remaining)
-            lot.remaining -= amount
-            lot.is_changed = True
-            rest -= amount
-            yield lot, amount
+            if amount > 0:
+                rest -= amount
+                yield lot, amount
         assert rest == 0, "the account's lots add up to its balance"
 
-    def _credit(self, transfer: UUID, posting: Posting, taken: list[tuple[LotState, int]]) -> None:
+    def _sources(self, posting: Posting, at: datetime) -> Iterable[LotState]:
+        if posting.lots is not None:
+            return [self.lots[lot] for lot in posting.lots]
+        lots = self.lots_of(posting.debit)
+        usable = lots if posting.is_set_aside else [lot for lot in lots if lot.is_spendable(at)]
+        return sorted(usable, key=lambda lot: lot.order)
+
+    def _use(self, transfer: UUID, lot: LotState, amount: int) -> None:
+        lot.remaining -= amount
+        lot.is_changed = True
+        assert 0 <= lot.remaining <= lot.granted, "a lot holds no more than was granted"
+        self.uses.append((transfer, lot.id, amount))
+        taken = self.taken.setdefault(transfer, {})
+        taken[lot.id] = taken.get(lot.id, 0) + amount
+
+    def _credit(self, transfer: UUID, posting: Posting, at: datetime, taken: Sequence[tuple[LotState, int]]) -> None:
         if is_programme(posting.credit):
             return
         account = self.accounts[posting.credit]
@@ -241,42 +337,38 @@ class Books:
         _touch(account)
         if not account.has_lots:
             return
-        if posting.gives_back:
-            self._give_back(taken)
+        if posting.restores:
+            self._restore(transfer, posting)
+        elif posting.gives_back:
+            for lot, amount in taken:
+                assert lot.origin is not None, "only value that was moved with its lots can be given back"
+                self._use(transfer, self.lots[lot.origin], -amount)
         elif taken:
             for number, (lot, amount) in enumerate(taken):
-                validity = Validity(lot.active_from, lot.expires_at)
-                self._grant(account, derived_id(transfer, f"lot.{number}"), amount, (validity, lot.id))
+                lot_id = derived_id(transfer, f"lot.{number}")
+                self._keep(LotState(lot_id, account.id, lot.id, amount, amount, lot.granted_at, lot.terms, is_new=True))
         else:
-            assert posting.validity is not None, "granted value has a validity"
-            self._grant(account, derived_id(transfer, "lot"), posting.amount, (posting.validity, None))
+            assert posting.grant is not None, "granted value has terms"
+            lot_id = derived_id(transfer, "lot")
+            amount = posting.amount
+            self._keep(LotState(lot_id, account.id, None, amount, amount, at, posting.grant, is_new=True))
 
-    def _give_back(self, taken: list[tuple[LotState, int]]) -> None:
-        for lot, amount in taken:
-            assert lot.origin is not None, "only value that was moved with its lots can be given back"
-            origin = self.lots[lot.origin]
-            origin.remaining += amount
-            origin.is_changed = True
+    def _restore(self, transfer: UUID, posting: Posting) -> None:
+        assert posting.reverses is not None, "what is restored was taken by an earlier transfer"
+        rest, original = posting.amount, self.taken[posting.reverses]
+        for lot_id in reversed(list(original)):
+            amount = min(rest, original[lot_id])
+            if amount > 0:
+                original[lot_id] -= amount
+                rest -= amount
+                self._use(transfer, self.lots[lot_id], -amount)
+        assert rest == 0, "no more is put back than was taken"
 
-    def _grant(self, account: AccountState, lot_id: UUID, amount: int, terms: tuple[Validity, UUID | None]) -> None:
-        validity, origin = terms
-        lot = LotState(
-            id=lot_id,
-            account=account.id,
-            origin=origin,
-            granted=amount,
-            remaining=amount,
-            active_from=validity.active_from,
-            expires_at=validity.expires_at,
-            is_new=True,
-        )
+    def _keep(self, lot: LotState) -> None:
         self.lots[lot.id] = lot
+        account = self.accounts[lot.account]
         if account.lots is not None:
             account.lots.append(lot)
-
-    def _lots_of(self, account: AccountState) -> list[LotState]:
-        assert account.lots is not None, f"lots of {account.book} were not asked for"
-        return account.lots
 
 
 def _touch(account: AccountState) -> None:

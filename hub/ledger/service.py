@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from hub.db.bulk import insert_rows, update_rows
+from hub.db.bulk import Rows, insert_rows, update_rows
 from hub.ledger import queries
-from hub.ledger.models import Account, Counter, Lot, LotUse, Transfer
-from hub.ledger.rules import AccountState, Books, LotState, Transferred
+from hub.ledger.models import Account, Counter, Lot, LotUse, Tally, Transfer
+from hub.ledger.rules import AccountState, Books, Grant, LotState, Transferred
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,36 +22,48 @@ class Proof:
 
 
 def load(session: Session, books: Books) -> None:
-    """Lock and load what a booking wants: accounts, then counters, then lots (the one order of all bookings)."""
-    if books.wanted:
-        for account in queries.lock_accounts(session, books.wanted):
-            books.accounts[account.id] = AccountState(
-                id=account.id,
-                owner=account.owner,
-                book=account.book,
-                unit=account.unit,
-                has_lots=account.has_lots,
-                balance=account.balance,
-                version=account.version,
-                lots=[] if account.id in books.wanted_lots else None,
-            )
-    if books.wanted_counters:
-        for counter in queries.lock_counters(session, books.wanted_counters):
-            books.counters[counter.id] = counter.remaining
-    if books.wanted_lots:
-        _load_lots(session, books)
+    """Lock and load what a booking wants: accounts, counters, tallies, then lots (the one order of all bookings)."""
+    wanted = books.wanted
+    if wanted.accounts:
+        for account in queries.lock_accounts(session, wanted.accounts):
+            state = AccountState(*account)
+            books.accounts[state.id] = state
+            if state.id in wanted.lots_of:
+                state.lots = []
+    if wanted.counters:
+        books.counters |= {row.id: row.remaining for row in queries.lock_counters(session, wanted.counters)}
+    if wanted.tallies:
+        books.tallies |= {row.id: row.used for row in queries.lock_tallies(session, wanted.tallies)}
+    _load_lots(session, books)
 
 
 def _load_lots(session: Session, books: Books) -> None:
-    for row in queries.lots_of(session, books.wanted_lots):
+    wanted = books.wanted
+    if wanted.lots_of:
+        _hold_lots(books, queries.lots_of(session, wanted.lots_of))
+    if wanted.originals:
+        _load_taken(session, books)
+    if wanted.lots:
+        _hold_lots(books, queries.lots(session, wanted.lots - books.lots.keys()))
+
+
+def _load_taken(session: Session, books: Books) -> None:
+    taken = [(row.original, row.lot, row.amount) for row in queries.taken_by(session, books.wanted.originals)]
+    _hold_lots(books, queries.lots(session, {lot for _original, lot, _amount in taken} - books.lots.keys()))
+    for original, lot, amount in sorted(taken, key=lambda row: books.lots[row[1]].order):
+        books.taken.setdefault(original, {})[lot] = amount
+
+
+def _hold_lots(books: Books, rows: Rows) -> None:
+    for row in rows:
         lot = LotState(
             id=row.id,
             account=row.account,
             origin=row.origin,
             granted=row.granted,
             remaining=row.remaining,
-            active_from=row.active_from,
-            expires_at=row.expires_at,
+            granted_at=row.granted_at,
+            terms=Grant(row.source, row.active_from, row.expires_at, row.unit_value),
         )
         books.lots[lot.id] = lot
         account = books.accounts.get(lot.account)
@@ -60,20 +73,20 @@ def _load_lots(session: Session, books: Books) -> None:
 
 def write(session: Session, books: Books, now: datetime) -> None:
     """Write what a booking decided: new accounts, transfers and lots, and the three guarded figures."""
-    touched = (account for account in books.accounts.values() if account.is_changed or account.is_new)
-    accounts = sorted(touched, key=lambda account: account.id)
+    new = sorted((account for account in books.accounts.values() if account.is_new), key=lambda account: account.id)
+    changed = (account for account in books.accounts.values() if account.is_changed and not account.is_new)
     insert_rows(
         session,
         Account,
         ("id", "owner", "book", "unit", "has_lots", "balance", "version", "opened_at"),
-        [(a.id, a.owner, a.book, a.unit, a.has_lots, a.balance, a.version, now) for a in accounts if a.is_new],
+        [(a.id, a.owner, a.book, a.unit, a.has_lots, a.balance, a.version, now) for a in new],
     )
     update_rows(
         session,
         Account,
         ("id",),
         ("balance", "version"),
-        rows=[(a.id, a.balance, a.version) for a in accounts if not a.is_new],
+        rows=[(a.id, a.balance, a.version) for a in changed],
     )
     insert_rows(
         session,
@@ -85,8 +98,10 @@ def write(session: Session, books: Books, now: datetime) -> None:
             "debit",
             "credit",
             "amount",
+            "reverses",
             "actor",
             "cause",
+            "reason",
             "effective_at",
             "recorded_at",
         ),
@@ -96,6 +111,9 @@ def write(session: Session, books: Books, now: datetime) -> None:
     insert_rows(session, LotUse, ("transfer", "lot", "amount"), books.uses)
     counters = [(counter, books.counters[counter]) for counter in sorted(books.changed_counters)]
     update_rows(session, Counter, ("id",), ("remaining",), rows=counters)
+    tallies = sorted(books.counted.items())
+    insert_rows(session, Tally, ("id", "used"), [row for row in tallies if row[0] not in books.tallies])
+    update_rows(session, Tally, ("id",), ("used",), rows=[row for row in tallies if row[0] in books.tallies])
 
 
 def _transfer_row(transfer: Transferred, now: datetime) -> tuple[object, ...]:
@@ -107,27 +125,36 @@ def _transfer_row(transfer: Transferred, now: datetime) -> tuple[object, ...]:
         posting.debit,
         posting.credit,
         posting.amount,
+        posting.reverses,
         context.actor,
         posting.cause,
+        context.reason,
         context.effective_at,
         now,
     )
 
 
 def _write_lots(session: Session, books: Books) -> None:
-    lots = sorted(books.lots.values(), key=lambda lot: lot.id)
+    lots = books.lots.values()
     insert_rows(
         session,
         Lot,
-        ("id", "account", "origin", "granted", "remaining", "active_from", "expires_at"),
-        [
-            (lot.id, lot.account, lot.origin, lot.granted, lot.remaining, lot.active_from, lot.expires_at)
-            for lot in lots
-            if lot.is_new
-        ],
+        (
+            *("id", "account", "origin", "source", "granted", "remaining"),
+            *("unit_value", "granted_at", "active_from", "expires_at"),
+        ),
+        [_lot_row(lot) for lot in lots if lot.is_new],
     )
     changed = [(lot.id, lot.remaining) for lot in lots if lot.is_changed and not lot.is_new]
     update_rows(session, Lot, ("id",), ("remaining",), rows=changed)
+
+
+def _lot_row(lot: LotState) -> tuple[object, ...]:
+    terms = lot.terms
+    return (
+        *(lot.id, lot.account, lot.origin, terms.source, lot.granted, lot.remaining),
+        *(terms.unit_value, lot.granted_at, terms.active_from, terms.expires_at),
+    )
 
 
 def prove(session: Session) -> Proof:
@@ -140,8 +167,19 @@ def prove(session: Session) -> Proof:
         f"account {row.account} holds {row.balance}, its lots say {row.lots}"
         for row in session.execute(queries.wrong_lots())
     ]
-    total = session.execute(queries.unit_sums()).scalar_one()
-    if total != 0:
-        faults.append(f"all entries add up to {total} instead of 0")
-    accounts = session.query(Account).count()
-    return Proof(accounts, session.query(Transfer).count(), tuple(faults))
+    faults += [
+        f"lot {row.lot} has {row.remaining} left, its uses say {row.uses}"
+        for row in session.execute(queries.wrong_uses())
+    ]
+    faults += [f"transfer {row.id} moves one unit into another" for row in session.execute(queries.mixed_units())]
+    faults += _wrong_sums(session)
+    accounts = session.execute(select(func.count()).select_from(Account)).scalar_one()
+    transfers = session.execute(select(func.count()).select_from(Transfer)).scalar_one()
+    return Proof(accounts, transfers, tuple(faults))
+
+
+def _wrong_sums(session: Session) -> list[str]:
+    sums = {row.unit: row.total for row in session.execute(queries.member_sums())}
+    for row in session.execute(queries.programme_sums()):
+        sums[row.unit] = sums.get(row.unit, 0) + row.total
+    return [f"all that is held in {unit} adds up to {total}, not 0" for unit, total in sorted(sums.items()) if total]

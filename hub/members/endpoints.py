@@ -13,7 +13,6 @@ from hub.cards import service as cards
 from hub.cards.models import Card
 from hub.composition import Hub
 from hub.db.session import wake
-from hub.ledger import queries as ledger
 from hub.members import service
 from hub.members.models import Member
 from hub.members.rules import normal_phone
@@ -22,14 +21,14 @@ from hub.members.schemas import (
     CardIn,
     CardOut,
     FindIn,
+    IdentifiedIn,
     MemberIn,
     MemberOut,
-    MovementOut,
     TierIn,
 )
 from hub.messaging.snapshots import snapshots
-from hub.points.service import points_account
 from hub.problems import ProblemError
+from hub.requests import asked, once
 from hub.serving import TheServing
 from hub.staff.service import Act, audit
 from hub.stores.models import Store
@@ -40,13 +39,14 @@ from protocol.errors import ErrorCode
 PHONE_REGION = "CN"
 """How a phone number without a country code is read."""
 
-MOVEMENTS_MAX = 100
+DISPLAY_NAME = "display_name"
+"""The one field of a member's answer that is personal."""
 
 router = APIRouter(prefix="/v1", tags=["members"])
 
 
 @router.post("/members", status_code=201, response_model=MemberOut)
-def join(body: MemberIn, hub: TheHub, principal: ThePrincipal) -> dict[str, Any]:
+def join(body: MemberIn, hub: TheHub, principal: ThePrincipal, *, request_id: TheRequestId) -> dict[str, Any]:
     """Register a new member."""
     phone = normal_phone(body.phone, PHONE_REGION) if body.phone else None
     if body.phone and phone is None:
@@ -54,22 +54,31 @@ def join(body: MemberIn, hub: TheHub, principal: ThePrincipal) -> dict[str, Any]
     now = hub.clock()
     if body.birthday is not None and body.birthday > now.date():
         raise ProblemError(ErrorCode.BIRTHDAY_INVALID)
+    refusal = principal.store_refusal(body.home_store)
+    if refusal is not None:
+        raise ProblemError(refusal)
     profile = service.Profile(body.name, phone, body.birthday, body.home_store, body.language, body.source)
+    request = asked(hub, request_id, principal.actor, kind="member.joined", content=body.model_dump_json())
 
-    def work(session: Session) -> dict[str, Any]:
+    def act(session: Session) -> dict[str, Any]:
         if session.get(Store, body.home_store) is None:
             raise ProblemError(ErrorCode.STORE_UNKNOWN)
-        refusal = principal.store_refusal(body.home_store)
-        if refusal is not None:
-            raise ProblemError(refusal)
         if phone and service.by_phone(session, hub.vault, phone) is not None:
             raise ProblemError(ErrorCode.MEMBER_PHONE_TAKEN)
         member = service.join(session, hub.vault, profile, now=now, random=hub.random_bytes)
         tiers.welcome(session, member.id, now)
-        act = Act(principal.actor, "member.joined", str(member.id), {}, {"source": body.source})
-        audit(session, act, now, hub.random_bytes)
+        written = Act(principal.actor, "member.joined", str(member.id), {}, {"source": body.source})
+        audit(session, written, now, hub.random_bytes)
         session.flush()
-        return _shown(hub, session, member)
+        shown = _shown(hub, session, member)
+        del shown[DISPLAY_NAME]
+        return shown
+
+    def work(session: Session) -> dict[str, Any]:
+        answer = once(session, request, lambda: act(session))
+        member = UUID(str(answer["id"]))
+        names = service.display_names(session, hub.vault, [member])
+        return answer | {DISPLAY_NAME: names.get(member, "")}
 
     return hub.database.run(work)
 
@@ -105,26 +114,6 @@ async def balance(member: UUID, request: Request, serving: TheServing) -> dict[s
     return await serving.balance(BalanceQuestion(request.state.key_hash, member))
 
 
-@router.get("/members/{member}/movements", response_model=list[MovementOut])
-def movements(member: UUID, hub: TheHub) -> list[dict[str, Any]]:
-    """The member's last movements of points, newest first, each with its reason."""
-    account = points_account(member)
-    with hub.database.read() as session:
-        _existing(session, member)
-        return [
-            {
-                "id": transfer.id,
-                "kind": transfer.kind,
-                "amount": transfer.amount if transfer.credit == account else -transfer.amount,
-                "actor": transfer.actor,
-                "cause": transfer.cause,
-                "effective_at": transfer.effective_at,
-                "recorded_at": transfer.recorded_at,
-            }
-            for transfer in ledger.movements(session, account, None, MOVEMENTS_MAX)
-        ]
-
-
 @router.put("/members/{member}/tier", response_model=MemberOut)
 def give_tier(
     member: UUID, body: TierIn, hub: TheHub, principal: ThePrincipal, *, request_id: TheRequestId
@@ -152,42 +141,72 @@ def give_tier(
     return hub.database.run(work)
 
 
-@router.post("/members/{member}/cards", status_code=201, response_model=CardOut)
-def bind_card(member: UUID, body: CardIn, hub: TheHub, principal: ThePrincipal) -> dict[str, Any]:
-    """Bind a card to a member."""
+@router.put("/members/{member}/identified", response_model=MemberOut)
+def identify(member: UUID, body: IdentifiedIn, hub: TheHub, principal: ThePrincipal) -> dict[str, Any]:
+    """Record that somebody has seen proof of who the member is: the law lets the member hold more money then.
+
+    Said again it changes nothing, so this can be repeated safely.
+    """
     now = hub.clock()
 
     def work(session: Session) -> dict[str, Any]:
+        found = _existing(session, member)
+        if found.identified_at is None:
+            found.identified_at = now
+            change = {"identified": True, "reason": body.reason}
+            act = Act(principal.actor, "member.identified", str(member), {"identified": False}, change)
+            audit(session, act, now, hub.random_bytes)
+            session.flush()
+        return _shown(hub, session, found)
+
+    return hub.database.run(work)
+
+
+@router.post("/members/{member}/cards", status_code=201, response_model=CardOut)
+def bind_card(
+    member: UUID, body: CardIn, hub: TheHub, principal: ThePrincipal, *, request_id: TheRequestId
+) -> dict[str, Any]:
+    """Bind a card to a member."""
+    now, content = hub.clock(), f"{member} {body.model_dump_json()}"
+    request = asked(hub, request_id, principal.actor, kind="card.bound", content=content)
+
+    def act(session: Session) -> dict[str, Any]:
         _existing(session, member)
         card = cards.bind(session, body.uid, body.technology, member, now=now, random=hub.random_bytes)
         if isinstance(card, ErrorCode):
             raise ProblemError(card)
         session.flush()
-        act = Act(principal.actor, "card.bound", str(card.id), {}, {"member": str(member)})
-        audit(session, act, now, hub.random_bytes)
-        return {"id": card.id, "uid": card.uid, "technology": card.technology, "state": card.state}
+        written = Act(principal.actor, "card.bound", str(card.id), {}, {"member": str(member)})
+        audit(session, written, now, hub.random_bytes)
+        return {"id": card.id, "technology": card.technology, "state": card.state}
 
     try:
-        return hub.database.run(work)
+        return hub.database.run(lambda session: _with_uid(session, once(session, request, lambda: act(session))))
     except IntegrityError:
         raise ProblemError(ErrorCode.CARD_TAKEN) from None
 
 
 @router.post("/cards/{card}/block", response_model=CardOut)
-def block_card(card: UUID, hub: TheHub, principal: ThePrincipal) -> dict[str, Any]:
+def block_card(card: UUID, hub: TheHub, principal: ThePrincipal, *, request_id: TheRequestId) -> dict[str, Any]:
     """Block a card at once; the member's points stay with the account."""
     now = hub.clock()
+    request = asked(hub, request_id, principal.actor, kind="card.blocked", content=str(card))
 
-    def work(session: Session) -> dict[str, Any]:
+    def act(session: Session) -> dict[str, Any]:
         found = session.get(Card, card, with_for_update=True)
         if found is None:
             raise ProblemError(ErrorCode.CARD_UNKNOWN)
-        act = Act(principal.actor, "card.blocked", str(card), {"state": found.state}, {"state": "blocked"})
+        written = Act(principal.actor, "card.blocked", str(card), {"state": found.state}, {"state": "blocked"})
         found.state = "blocked"
-        audit(session, act, now, hub.random_bytes)
-        return {"id": found.id, "uid": found.uid, "technology": found.technology, "state": found.state}
+        audit(session, written, now, hub.random_bytes)
+        return {"id": found.id, "technology": found.technology, "state": found.state}
 
-    return hub.database.run(work)
+    return hub.database.run(lambda session: _with_uid(session, once(session, request, lambda: act(session))))
+
+
+def _with_uid(session: Session, answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer about a card, with its UID, which is not kept with the answer because it leads to a person."""
+    return answer | {"uid": session.get_one(Card, UUID(str(answer["id"]))).uid}
 
 
 def _existing(session: Session, member: UUID) -> Member:
@@ -205,10 +224,17 @@ def _shown(hub: Hub, session: Session, member: Member) -> dict[str, Any]:
         "display_name": snapshot.display_name,
         "state": member.state,
         "tier": snapshot.tier,
+        "identified": member.identified_at is not None,
         "home_store": member.home_store,
         "language": member.language,
         "points": snapshot.points,
+        "pending": snapshot.pending or 0,
+        "pending_at": snapshot.pending_at or None,
+        "expiring": snapshot.expiring,
+        "expiring_at": snapshot.expiring_at or None,
         "qualifying": snapshot.qualifying,
+        "debt": snapshot.debt or 0,
         "stored_value": snapshot.stored_value,
+        "bonus": snapshot.bonus or 0,
         "joined_at": member.joined_at,
     }

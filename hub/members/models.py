@@ -13,6 +13,7 @@ class Member(Base):
     """A member. `number` is what staff read out; `name`, `phone` and `birthday` are ciphertexts.
 
     `phone_index` is a keyed hash, so that a phone number can be found and is unique without being stored in clear.
+    `identified_at` is when somebody saw proof of who the member is; the law lets identified members hold more money.
     """
 
     __tablename__ = "members"
@@ -29,6 +30,7 @@ class Member(Base):
     phone_index: Mapped[bytes | None] = mapped_column(LargeBinary(16), unique=True)
     birthday: Mapped[bytes | None] = mapped_column(LargeBinary)
     joined_at: Mapped[datetime]
+    identified_at: Mapped[datetime | None]
 
 
 class MemberKey(Base):

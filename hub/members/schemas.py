@@ -1,12 +1,12 @@
 """Bodies of the members API."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from hub.schemas import Input, Language, Name, Output
+from hub.schemas import Input, Language, Name, Output, Sentence
 
 
 class MemberIn(Input):
@@ -28,11 +28,18 @@ class MemberOut(Output):
     display_name: str
     state: str
     tier: str
+    identified: bool
     home_store: str
     language: str
     points: int
+    pending: int
+    pending_at: datetime | None
+    expiring: int
+    expiring_at: datetime | None
     qualifying: int
+    debt: int
     stored_value: int
+    bonus: int
     joined_at: datetime
 
 
@@ -50,25 +57,25 @@ class FindIn(Input):
 
 
 class BalanceOut(Output):
-    """What a member has; `version` grows with every change."""
+    """What a member has; `version` grows with every change.
+
+    `points` and `stored_value` (`principal` and `bonus` together) can be spent now, `pending` points later: the first
+    of them from `pending_at` on. `expiring` are those of `points` that expire soon, the first of them at `expiring_at`.
+    `debt` is how many points the member owes.
+    """
 
     member: UUID
     points: int
+    pending: int
+    pending_at: datetime | None
+    expiring: int
+    expiring_at: datetime | None
     qualifying: int
+    debt: int
     stored_value: int
+    principal: int
+    bonus: int
     version: int
-
-
-class MovementOut(Output):
-    """One movement of a member's points: what, how much, why, and by whom."""
-
-    id: UUID
-    kind: str
-    amount: int
-    actor: str
-    cause: dict[str, Any]
-    effective_at: datetime
-    recorded_at: datetime
 
 
 class TierIn(Input):
@@ -76,6 +83,12 @@ class TierIn(Input):
 
     tier: Name
     reason: Annotated[str, Field(min_length=3, max_length=200)]
+
+
+class IdentifiedIn(Input):
+    """What proof of identity was seen. Its kind only: the number of a document is personal and stays out of it."""
+
+    reason: Annotated[Sentence, Field(min_length=3)]
 
 
 class CardIn(Input):

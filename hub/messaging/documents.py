@@ -11,7 +11,8 @@ from hub.db.bulk import among
 from hub.fleet import queries as fleet
 from hub.fleet.models import Kiosk
 from hub.ledger.models import Counter
-from hub.points import service as points
+from hub.points.rules import EarningRule
+from hub.programme.service import PROGRAMME, in_force
 from hub.rewards import queries as rewards
 from hub.rewards.service import CATALOGUE, stock_counter
 from hub.stores.models import Chain, Store
@@ -20,7 +21,6 @@ from protocol import codec, state
 from protocol.limits import DOCUMENT_PAGE_MAX_ITEMS
 from protocol.requests import DocumentName, DocumentPage
 
-PROGRAMME: Literal["programme"] = "programme"
 CONFIGURATION: Literal["configuration"] = "configuration"
 
 
@@ -78,7 +78,7 @@ def _catalogue(session: Session) -> list[Raw]:
 
 def programme(session: Session) -> state.Programme:
     """The tiers and the earning rule in force."""
-    chain, rate = session.execute(select(Chain)).scalar_one(), points.rate(session)
+    chain, rate = session.execute(select(Chain)).scalar_one(), in_force(session).one("earning", "1", EarningRule)
     tiers = session.execute(select(Tier).order_by(Tier.rank)).scalars()
     return state.Programme(
         tiers=[
@@ -86,8 +86,8 @@ def programme(session: Session) -> state.Programme:
             for tier in tiers
         ],
         currency=chain.currency,
-        earn_points=rate.points,
-        earn_per=rate.per_minor,
+        earn_points=rate.document.points if rate else 0,
+        earn_per=rate.document.per_minor if rate else 1,
     )
 
 

@@ -16,8 +16,8 @@ from hub.db.bulk import among
 from hub.fleet import queries as fleet
 from hub.fleet.models import Kiosk
 from hub.members.vault import Vault
-from hub.messaging.documents import PROGRAMME
 from hub.messaging.snapshots import snapshots
+from hub.programme.service import PROGRAMME
 from hub.rewards.service import CATALOGUE
 from protocol import codec, topics
 from protocol.duties import Duty

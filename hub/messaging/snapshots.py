@@ -1,7 +1,7 @@
 """What a kiosk may know of a member, put together from every domain that has a say in it."""
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,18 +10,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub.db.bulk import among
-from hub.ledger import queries as ledger
+from hub.finance.holdings import Holdings, holdings
 from hub.members import service as members_service
 from hub.members.models import Member
 from hub.members.vault import Vault
-from hub.points.service import points_account, qualifying_account
+from hub.points.rules import ExpiryPolicy
+from hub.programme import service as programme
 from hub.rewards import queries as rewards
 from hub.tiers.models import Standing
-from hub.wallet.service import principal_account
 from protocol.state import MemberSnapshot, OpenVoucher
-
-EXPIRY_NOTICE_DAYS = 30
-"""How far ahead a member is told that points expire."""
 
 VOUCHERS_MAX = 20
 """Most open vouchers in a snapshot; who has more sees the oldest."""
@@ -31,12 +28,8 @@ def snapshots(session: Session, vault: Vault, members: Collection[UUID], now: da
     """Snapshots of members, by member."""
     if not members:
         return {}
-    accounts = {owner(member): member for member in members for owner in _ACCOUNTS}
-    balances = ledger.balances(session, accounts)
-    expiring = {
-        row.account: row
-        for row in ledger.expiring(session, [points_account(member) for member in members], _notice_end(now))
-    }
+    policy = programme.in_force(session).policy("expiry", ExpiryPolicy)
+    held = holdings(session, members, now, policy)
     vouchers: dict[UUID, list[OpenVoucher]] = {}
     for voucher in rewards.open_vouchers(session, members):
         opened = OpenVoucher(voucher.id, voucher.reward, voucher.redeemed_at)
@@ -48,34 +41,28 @@ def snapshots(session: Session, vault: Vault, members: Collection[UUID], now: da
         .where(among(session, Member.id, members))
     )
     return {
-        row.id: _snapshot(row, names[row.id], vouchers.get(row.id, []), (balances, expiring, now))
+        row.id: _snapshot(row, names[row.id], vouchers.get(row.id, []), (held[row.id], now))
         for row in session.execute(query)
     }
 
 
-_ACCOUNTS = (points_account, qualifying_account, principal_account)
-
-
-def _notice_end(now: datetime) -> datetime:
-    return now + timedelta(days=EXPIRY_NOTICE_DAYS)
-
-
-def _snapshot(row: Any, name: str, vouchers: list[OpenVoucher], figures: tuple[Any, Any, datetime]) -> MemberSnapshot:
-    balances, expiring, now = figures
-    account = points_account(row.id)
-    points, version = balances[account]
-    soon = expiring.get(account)
+def _snapshot(row: Any, name: str, vouchers: list[OpenVoucher], figures: tuple[Holdings, datetime]) -> MemberSnapshot:
+    held, now = figures
     return MemberSnapshot(
         member=row.id,
-        version=version,
+        version=held.version,
         as_of=now,
         display_name=name,
         language=row.language,
         tier=row.tier,
-        points=points,
-        qualifying=balances[qualifying_account(row.id)][0],
-        expiring=soon.amount if soon else 0,
-        expiring_at=soon.first_at if soon else UNSET,
-        stored_value=balances.get(principal_account(row.id), (0, 0))[0],
+        points=held.points,
+        pending=held.pending or UNSET,
+        pending_at=held.pending_at or UNSET,
+        qualifying=held.qualifying,
+        debt=held.debt or UNSET,
+        expiring=held.expiring,
+        expiring_at=held.expiring_at or UNSET,
+        stored_value=held.stored_value,
+        bonus=held.bonus or UNSET,
         vouchers=vouchers[:VOUCHERS_MAX],
     )

@@ -1,20 +1,18 @@
 """Points as other domains use them: a member's accounts, and the rate in force."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
-
-from hub.ledger.rules import AccountState
-from hub.points.models import EarningRule
-from hub.points.rules import Rate
+from hub.ledger.rules import AccountState, Books, Context, Posting
 from protocol.ids import derived_id
 
 POINTS = "points"
 QUALIFYING = "qualifying"
 LEASED = "leased"
+HELD = "held"
+DEBT = "debt"
 
 ISSUED = UUID(int=1)
 """Programme account: points come from here."""
@@ -22,17 +20,25 @@ REDEEMED = UUID(int=2)
 """Programme account: redeemed points go here."""
 QUALIFYING_ISSUED = UUID(int=3)
 """Programme account: qualifying points come from here."""
+EXPIRED = UUID(int=5)
+"""Programme account: points that nobody spent in time go here."""
+ADJUSTED = UUID(int=6)
+"""Programme account: points that a person gave or took by hand come from here and go here."""
+OWED = UUID(int=7)
+"""Programme account: the other side of what members owe."""
+WRITTEN_OFF = UUID(int=8)
+"""Programme account: points lent to a kiosk that a person has written off as spent go here."""
+PAID_WITH_POINTS = UUID(int=9)
+"""Programme account: points that paid for purchases like cash go here."""
+FORGIVEN = UUID(int=14)
+"""Programme account: points that were due back but are not asked for come from here."""
+
+POINTS_EXPIRED = "points.expired"
+"""Kind of every transfer of points that nobody spent in time."""
 
 
 ACCOUNTS_MAX = 65_536
 """Most members whose account ids are remembered; deriving one costs a hash."""
-
-
-@dataclass(slots=True)
-class Rates:
-    """Part of a booking's working set: the rate that earns now."""
-
-    now: Rate | None = None
 
 
 @lru_cache(maxsize=ACCOUNTS_MAX)
@@ -51,6 +57,12 @@ def qualifying_account(member: UUID) -> UUID:
     return derived_id(member, QUALIFYING)
 
 
+@lru_cache(maxsize=ACCOUNTS_MAX)
+def debt_account(member: UUID) -> UUID:
+    """Account of the points that a member owes, because returned goods had earned them and they were spent before."""
+    return derived_id(member, DEBT)
+
+
 def lease_account(spend: UUID) -> UUID:
     """Account that holds the points of one lease, named by the spend it was asked for."""
     return derived_id(spend, LEASED)
@@ -64,8 +76,41 @@ def new_accounts(member: UUID) -> list[AccountState]:
     ]
 
 
-def rate(session: Session) -> Rate:
-    """The rate in force: the newest version."""
-    newest = select(func.max(EarningRule.version)).scalar_subquery()
-    rule = session.execute(select(EarningRule).where(EarningRule.version == newest)).scalar_one()
-    return Rate(rule.version, rule.points, rule.per_minor, rule.valid_months)
+def owe(books: Books, member: UUID, amount: int, cause: dict[str, Any]) -> Posting:
+    """The posting by which a member owes so many points; the account of it is opened with the first.
+
+    What is owed is not taken out of ISSUED yet: it still waits in OWED, and goes back when it is recovered.
+    """
+    account = debt_account(member)
+    books.open(AccountState(account, member, DEBT, POINTS, has_lots=False, balance=0, version=0))
+    return Posting("debt.incurred", OWED, account, amount, cause)
+
+
+def recover(books: Books, context: Context, member: UUID, cause: dict[str, Any]) -> int:
+    """Pay what a member owes from what the member can spend now; how much that was.
+
+    To be called once per fact, after everything that gives points. Want `debt_account` and the lots of
+    `points_account`.
+    """
+    debt, points = debt_account(member), points_account(member)
+    owed = books.held(debt)
+    amount = min(owed, books.spendable(points, context.effective_at)) if owed else 0
+    if amount > 0:
+        back = Posting("debt.recovered", points, ISSUED, amount, cause)
+        short = books.post(context, [back, Posting("debt.settled", debt, OWED, amount, cause)])
+        assert short is None, "it is the smaller of what is owed and what is there"
+    return amount
+
+
+def expire_at_once(books: Books, context: Context, account: UUID, lots: Iterable[UUID]) -> int:
+    """Expire what remains of lots whose time ran out while their value was away; how much that was.
+
+    To be called once per fact, after value was put back into these lots of one account.
+    """
+    expired = tuple(lot for lot in sorted(set(lots)) if books.lots[lot].is_expired(context.effective_at))
+    amount = sum(books.lots[lot].remaining for lot in expired)
+    if amount > 0:
+        posting = Posting(POINTS_EXPIRED, account, EXPIRED, amount, {"rule": "expiry"}, lots=expired)
+        short = books.post(context, [posting])
+        assert short is None, "the lots hold what remains of them"
+    return amount

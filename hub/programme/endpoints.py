@@ -1,52 +1,111 @@
-"""The programme API: the rules of earning, and the tiers."""
+"""The programme API: the rules and policies in force, and new versions of them."""
 
 from typing import Any
 
 import msgspec
 from fastapi import APIRouter
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from hub import terms
 from hub.access import TheHub, ThePrincipal
+from hub.composition import Hub
 from hub.db.session import wake
 from hub.fleet import queries as fleet
-from hub.messaging.documents import PROGRAMME, programme
-from hub.points.models import EarningRule
-from hub.points.schemas import EarningIn, ProgrammeOut
-from hub.staff.service import Act, audit
+from hub.messaging.documents import programme
+from hub.problems import ProblemError
+from hub.programme.models import Term
+from hub.programme.schemas import ProgrammeOut, TermIn, TermOut
+from hub.programme.service import PROGRAMME, Change, in_force, publish
+from hub.staff.service import Act, Principal, audit
+from protocol.errors import ErrorCode
 
 router = APIRouter(prefix="/v1", tags=["programme"])
 
 
 @router.get("/programme", response_model=ProgrammeOut)
 def show(hub: TheHub) -> Any:
-    """The rules in force."""
+    """What members are told: tiers, and how they earn."""
     with hub.database.read() as session:
         return msgspec.to_builtins(programme(session))
 
 
-@router.put("/programme/earning", response_model=ProgrammeOut)
-def change_earning(body: EarningIn, hub: TheHub, principal: ThePrincipal) -> Any:
-    """Put a new version of the earning rule in force. What was earned before stays as it is."""
+@router.get("/programme/terms", response_model=list[TermOut])
+def show_terms(hub: TheHub) -> list[dict[str, Any]]:
+    """Every rule and policy in force, by name."""
+    with hub.database.read() as session:
+        names = in_force(session).versions
+        newest = {version.name: version.version for version in names.values()}
+        rows = session.execute(select(Term).where(Term.name.in_(newest)).order_by(Term.name)).scalars()
+        return [_shown(row) for row in rows if newest[row.name] == row.version]
+
+
+@router.get("/programme/terms/{name}", response_model=list[TermOut])
+def show_versions(name: str, hub: TheHub) -> list[dict[str, Any]]:
+    """Every version of one rule or policy, the newest first."""
+    with hub.database.read() as session:
+        rows = session.execute(select(Term).where(Term.name == name).order_by(Term.version.desc())).scalars()
+        found = [_shown(row) for row in rows]
+    if not found:
+        raise ProblemError(ErrorCode.TERM_UNKNOWN)
+    return found
+
+
+@router.put("/programme/terms/{name}", response_model=TermOut)
+def put(name: str, body: TermIn, hub: TheHub, principal: ThePrincipal) -> dict[str, Any]:
+    """Put a new version of a rule or policy in force. What was earned before stays as it is.
+
+    A document that is in force already makes no new version, so this can be repeated safely.
+    """
+    kind = terms.kind_of(name)
+    if kind is None:
+        raise ProblemError(ErrorCode.TERM_UNKNOWN)
+    try:
+        document = terms.normal(kind, body.document)
+    except msgspec.ValidationError as error:
+        raise ProblemError(ErrorCode.TERM_INVALID, problem=str(error)) from error
+    return _change(hub, principal, Change(name, document, principal.actor, body.reason))
+
+
+@router.delete("/programme/terms/{name}", response_model=TermOut)
+def withdraw(name: str, hub: TheHub, principal: ThePrincipal, reason: str = "") -> dict[str, Any]:
+    """Take a rule out of force; a policy goes back to its defaults."""
+    return _change(hub, principal, Change(name, None, principal.actor, reason))
+
+
+def _change(hub: Hub, principal: Principal, change: Change) -> dict[str, Any]:
     now = hub.clock()
 
-    def work(session: Session) -> Any:
-        version = session.execute(select(func.max(EarningRule.version))).scalar_one() + 1
-        session.add(
-            EarningRule(
-                version=version,
-                points=body.points,
-                per_minor=body.per_minor,
-                valid_months=body.valid_months,
-                made_by=principal.actor,
-                made_at=now,
+    def work(session: Session) -> dict[str, Any]:
+        before = in_force(session).versions.get(change.name)
+        if before is None and change.document is None:
+            raise ProblemError(ErrorCode.TERM_UNKNOWN)
+        if before is None or before.document != change.document:
+            version = publish(session, change, now)
+            fleet.raise_version(session, PROGRAMME)
+            was = {"version": before.version, "document": before.document} if before else {}
+            act = Act(
+                principal.actor,
+                "programme.changed",
+                change.name,
+                was,
+                {"version": version, "document": change.document, "reason": change.reason},
             )
-        )
-        session.flush()
-        fleet.raise_version(session, PROGRAMME)
-        act = Act(principal.actor, "programme.earning_changed", f"version {version}", {}, body.model_dump())
-        audit(session, act, now, hub.random_bytes)
-        wake(session)
-        return msgspec.to_builtins(programme(session))
+            audit(session, act, now, hub.random_bytes)
+            wake(session)
+        newest = select(Term).where(Term.name == change.name).order_by(Term.version.desc()).limit(1)
+        return _shown(session.execute(newest).scalar_one())
 
     return hub.database.run(work)
+
+
+def _shown(term: Term) -> dict[str, Any]:
+    return {
+        "name": term.name,
+        "version": term.version,
+        "document": term.document,
+        "withdrawn": term.withdrawn,
+        "made_by": term.made_by,
+        "made_at": term.made_at,
+        "reason": term.reason,
+    }

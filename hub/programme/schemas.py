@@ -1,18 +1,30 @@
 """Bodies of the programme API."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from hub.schemas import Input, Output
 
 
-class EarningIn(Input):
-    """`points` for every `per_minor` of money spent, valid for so many months."""
+class TermIn(Input):
+    """A new version of a rule or policy, and why it is made."""
 
-    points: Annotated[int, Field(gt=0, le=1_000_000)]
-    per_minor: Annotated[int, Field(gt=0, le=100_000_000)]
-    valid_months: Annotated[int, Field(ge=1, le=120)] = 12
+    document: dict[str, Any]
+    reason: Annotated[str, Field(max_length=500)] = ""
+
+
+class TermOut(Output):
+    """One version of a rule or policy."""
+
+    name: str
+    version: int
+    document: dict[str, Any]
+    withdrawn: bool
+    made_by: str
+    made_at: datetime
+    reason: str
 
 
 class TierOut(Output):

@@ -1,49 +1,54 @@
-"""Booking of purchases: each counts once, earns points by the rate in force, and may lift the member's tier."""
+"""Booking of purchases: each counts once, earns points by the rules in force, and may lift the member's tier."""
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from msgspec import Struct
 from sqlalchemy.orm import Session
 
-from hub.db.bulk import among, insert_rows
+from hub.db.bulk import insert_rows
 from hub.intake import Entry, Outcome, Work, applied, rejected
-from hub.ledger.rules import Books, Context, Posting, Validity
-from hub.points.rules import BASE, Rate, expiry_of, points_per_line
-from hub.points.service import ISSUED, QUALIFYING_ISSUED, Rates, points_account, qualifying_account
+from hub.ledger.rules import Books, Context, Posting
+from hub.points.earning import explained, qualifying_explained
+from hub.points.service import (
+    ISSUED,
+    PAID_WITH_POINTS,
+    QUALIFYING_ISSUED,
+    debt_account,
+    points_account,
+    qualifying_account,
+    recover,
+)
+from hub.programme.service import Programme, Terms
+from hub.purchases import queries
+from hub.purchases.checkout import Checkout, Offer, basket_of, check_out, points_paid, refusal
 from hub.purchases.models import Purchase, PurchaseLine
 from hub.stores.service import Places
-from hub.tiers.service import MemberState, Standings
+from hub.tiers.service import Standings
 from protocol.errors import ErrorCode
 from protocol.events import PurchaseRecorded
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A purchase that this receipt number already stands for."""
+class Known(Struct, frozen=True, gc=False):
+    """A purchase that this receipt number already stands for, and the sums that its caller is told."""
 
     id: UUID
     content: bytes
-    points: int
+    figures: dict[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Sale:
+class Sale(Struct, frozen=True, gc=False):
     """A purchase that this booking takes."""
 
     entry: Entry
     body: PurchaseRecorded
     content: bytes
-    line_points: tuple[int, ...]
-
-    @property
-    def amount(self) -> int:
-        """What was paid, in minor units."""
-        return sum(line.amount for line in self.body.lines)
+    checkout: Checkout
 
 
 @dataclass(slots=True)
@@ -57,46 +62,51 @@ class Sales:
 class PurchaseIntake:
     """Handles `purchase.recorded`, from a till and from a kiosk alike."""
 
+    def __init__(self) -> None:
+        # One value, so that whoever books at the same time sees terms and offer change together.
+        self._latest: tuple[Terms, Offer] = (Terms(), Offer())
+
     def load(self, session: Session, entries: Sequence[Entry], work: Work) -> None:
-        """Find receipts that are known, and want the members' accounts."""
+        """Find receipts that are known, and want the members' accounts and whatever caps and budgets may count."""
         books, standings = work.part(Books), work.part(Standings)
-        receipts = set()
-        for entry in entries:
-            body = entry.body(PurchaseRecorded)
-            receipts.add(body.receipt)
+        bodies = [entry.body(PurchaseRecorded) for entry in entries]
+        for body in bodies:
             standings.wanted.add(body.member)
-            books.want(points_account(body.member))
+            books.want(points_account(body.member), lots=points_paid(body) > 0)
             books.want(qualifying_account(body.member))
-        columns = (Purchase.store, Purchase.receipt, Purchase.id, Purchase.content, Purchase.points)
-        query = select(*columns).where(among(session, Purchase.receipt, receipts))
+            books.want(debt_account(body.member))
+        # Lots are many and are needed for spending only, so they are loaded for those who pay with points or owe some.
+        for member in queries.owners_in_debt(session, {debt_account(body.member) for body in bodies}):
+            books.want(points_account(member), lots=True)
         known = work.part(Sales).known
-        for row in session.execute(query):
-            known[row.store, row.receipt] = Known(row.id, row.content, row.points)
+        for row in queries.known(session, {body.receipt for body in bodies}):
+            figures = {"points": row.points, "points_paid": row.points_paid, "value_paid": row.value_paid}
+            known[row.store, row.receipt] = Known(row.id, row.content, figures)
+        self._want_tallies(entries, work)
 
     def decide(self, entry: Entry, work: Work) -> Outcome:
         """Count a new receipt; answer a repeated one as the first time; refuse a contradictory one."""
         body = entry.body(PurchaseRecorded)
-        refusal = self._refusal(entry, body, work)
-        if refusal is not None:
-            return rejected(refusal)
-        content = hashlib.sha256(msgspec.json.encode((body.member, body.currency, body.lines))).digest()
-        sales = work.part(Sales)
+        refused = self._refusal(entry, body, work)
+        if refused is not None:
+            return rejected(refused)
+        sales, content = work.part(Sales), _content(body)
         receipt = (entry.caller.store, body.receipt)
-        known = sales.known.get(receipt)
-        if known is None:
-            member = work.part(Standings).members[body.member]
-            sale = self._sell(entry, body, content=content, member=member, work=work)
-            known = sales.known[receipt] = Known(entry.item.id, content, sum(sale.line_points))
+        if receipt not in sales.known:
+            sale = self._sell(entry, body, content, work)
+            if isinstance(sale, Outcome):
+                return sale
+            sales.known[receipt] = Known(entry.item.id, content, sale.checkout.figures())
             sales.new.append(sale)
-        elif known.content != content:
+        known = sales.known[receipt]
+        if known.content != content:
             return rejected(ErrorCode.PURCHASE_KNOWN)
-        books, at = work.part(Books), entry.moment.received_at
         return applied(
             purchase=str(known.id),
-            points=known.points,
-            balance=books.accounts[points_account(body.member)].balance,
+            **known.figures,
+            balance=work.part(Books).held(points_account(body.member)),
             tier=work.part(Standings).members[body.member].tier,
-            booked_at=at.isoformat(),
+            booked_at=entry.moment.received_at.isoformat(),
         )
 
     def write(self, session: Session, work: Work, now: datetime) -> None:  # noqa: ARG002
@@ -106,97 +116,109 @@ class PurchaseIntake:
             session,
             Purchase,
             (
-                "id",
-                "store",
-                "receipt",
-                "member",
-                "currency",
-                "amount",
-                "points",
-                "content",
-                "purchased_at",
-                "actor",
+                *("id", "store", "receipt", "member", "currency", "amount", "points", "points_paid", "value_paid"),
+                *("content", "purchased_at", "actor"),
             ),
             [_purchase_row(sale) for sale in sales],
         )
         insert_rows(
             session,
             PurchaseLine,
-            ("purchase", "line", "product", "category", "name", "quantity", "amount", "points"),
+            (
+                *("purchase", "line", "product", "category", "name", "quantity", "amount"),
+                *("points", "qualifying", "points_paid", "value_paid"),
+            ),
             [row for sale in sales for row in _line_rows(sale)],
         )
 
+    def _offer(self, work: Work) -> Offer:
+        terms, (known, offer) = work.part(Programme).terms, self._latest
+        if terms is not known:
+            offer = Offer.of(terms)
+            self._latest = (terms, offer)
+        return offer
+
+    def _want_tallies(self, entries: Sequence[Entry], work: Work) -> None:
+        rules, books, zone = self._offer(work).rules, work.part(Books), work.part(Places).zone
+        if not rules.counted:
+            return
+        for entry in entries:
+            at, standings = entry.moment.effective_at.astimezone(zone), work.part(Standings)
+            basket = basket_of(entry.body(PurchaseRecorded), entry.caller.store, at, standings)
+            for tally in rules.tallies(basket):
+                books.want_tally(tally)
+
     def _refusal(self, entry: Entry, body: PurchaseRecorded, work: Work) -> ErrorCode | None:
-        member = work.part(Standings).members.get(body.member)
-        places = work.part(Places)
-        if entry.caller.store not in places.stores:
-            return ErrorCode.STORE_UNKNOWN
-        if entry.caller.kiosk is not None and not places.stores[entry.caller.store]:
+        places, store = work.part(Places), entry.caller.store
+        if entry.caller.kiosk is not None and not places.stores.get(store, True):
             return ErrorCode.PURCHASE_NOT_HERE
-        if member is None:
-            return ErrorCode.MEMBER_UNKNOWN
-        if not member.is_active:
-            return ErrorCode.MEMBER_BLOCKED
-        if body.currency != places.currency:
-            return ErrorCode.CURRENCY_UNKNOWN
-        return None
+        return refusal(body, store, places, work.part(Standings))
 
-    def _sell(self, entry: Entry, body: PurchaseRecorded, *, content: bytes, member: MemberState, work: Work) -> Sale:
-        rate, standings = work.part(Rates).now, work.part(Standings)
-        assert rate is not None, "the rate is loaded with every booking"
-        amounts = [line.amount for line in body.lines]
-        multiplier = standings.multiplier(member.tier)
-        sale = Sale(entry, body, content, tuple(points_per_line(rate, multiplier, amounts)))
-        base = sum(points_per_line(rate, BASE, amounts))
-        self._earn(sale, rate, (multiplier, base), work)
-        qualifying = work.part(Books).accounts[qualifying_account(body.member)].balance
-        standings.qualify(member, qualifying, (entry.item.id, entry.caller.actor, entry.moment.effective_at))
-        return sale
+    def _sell(self, entry: Entry, body: PurchaseRecorded, content: bytes, work: Work) -> Sale | Outcome:
+        books, standings, offer = work.part(Books), work.part(Standings), self._offer(work)
+        moment = entry.moment.effective_at
+        at = moment.astimezone(work.part(Places).zone)
+        basket = basket_of(body, entry.caller.store, at, standings)
+        checkout = check_out(basket, points_paid(body), offer, books.room)
+        if not isinstance(checkout, Checkout):
+            code, data = checkout
+            return rejected(code, **data)
+        context = Context(entry.item.id, entry.caller.actor, moment)
+        short = books.post(context, _postings(checkout, offer))
+        if short is not None:
+            return rejected(ErrorCode.POINTS_SHORT, short=short.short)
+        for tally, amount in checkout.earned.counts():
+            books.count(tally, amount)
+        _recover(books, context, body.member)
+        member, qualifying = standings.members[body.member], books.held(qualifying_account(body.member))
+        standings.qualify(member, qualifying, (entry.item.id, entry.caller.actor, moment))
+        return Sale(entry, body, content, checkout)
 
-    def _earn(self, sale: Sale, rate: Rate, terms: tuple[int, int], work: Work) -> None:
-        multiplier, base = terms
-        at, member = sale.entry.moment.effective_at, sale.body.member
-        context = Context(sale.entry.item.id, sale.entry.caller.actor, at)
-        cause = {"rule": "earning", "version": rate.version, "multiplier": multiplier}
-        validity = Validity(at, expiry_of(rate, at))
-        postings = []
-        if sum(sale.line_points) > 0:
-            earned = sum(sale.line_points)
-            postings.append(Posting("points.earned", ISSUED, points_account(member), earned, cause, validity))
-        if base > 0:
-            account = qualifying_account(member)
-            postings.append(Posting("qualifying.earned", QUALIFYING_ISSUED, account, base, cause))
-        short = work.part(Books).post(context, postings)
-        assert short is None, "the programme's own accounts are never short"
+
+def _content(body: PurchaseRecorded) -> bytes:
+    bought: tuple[Any, ...] = (body.member, body.currency, body.lines)
+    paid = points_paid(body)
+    return hashlib.sha256(msgspec.json.encode((*bought, paid) if paid else bought)).digest()
+
+
+def _postings(checkout: Checkout, offer: Offer) -> list[Posting]:
+    basket, earned, account = checkout.basket, checkout.earned, points_account(checkout.basket.member)
+    postings = []
+    if paid := checkout.points_paid:
+        cause = {"rule": "cash", "version": offer.cash_version, "value": checkout.value_paid}
+        postings.append(Posting("points.paid", account, PAID_WITH_POINTS, paid, cause))
+    if points := sum(earned.points):
+        cause, grant = explained(earned, basket), offer.grant(basket.at)
+        postings.append(Posting("points.earned", ISSUED, account, points, cause, grant))
+    if points := sum(earned.qualifying):
+        cause, account = qualifying_explained(earned, basket), qualifying_account(basket.member)
+        postings.append(Posting("qualifying.earned", QUALIFYING_ISSUED, account, points, cause))
+    return postings
+
+
+def _recover(books: Books, context: Context, member: UUID) -> None:
+    """Pay what the member owes. A debt that came up since the members in debt were looked for waits for next time."""
+    if books.held(debt_account(member)) and books.accounts[points_account(member)].lots is not None:
+        recover(books, context, member, {"purchase": str(context.fact)})
 
 
 def _purchase_row(sale: Sale) -> tuple[object, ...]:
-    body, entry = sale.body, sale.entry
+    body, entry, figures = sale.body, sale.entry, sale.checkout.figures()
     return (
-        entry.item.id,
-        entry.caller.store,
-        body.receipt,
-        body.member,
-        body.currency,
-        sale.amount,
-        sum(sale.line_points),
-        sale.content,
-        body.purchased_at,
-        entry.caller.actor,
+        *(entry.item.id, entry.caller.store, body.receipt, body.member, body.currency),
+        sum(line.amount for line in body.lines),
+        *(figures["points"], figures["points_paid"], figures["value_paid"]),
+        *(sale.content, body.purchased_at, entry.caller.actor),
     )
 
 
 def _line_rows(sale: Sale) -> list[tuple[object, ...]]:
+    earned, payment = sale.checkout.earned, sale.checkout.payment
+    shares = zip(earned.points, earned.qualifying, payment.points, payment.values, strict=True)
     return [
         (
-            sale.entry.item.id,
-            number,
-            line.product,
-            line.category,
-            line.name or "",
-            line.quantity,
-            line.amount,
-            points,
+            *(sale.entry.item.id, number, line.product, line.category, line.name or ""),
+            *(line.quantity, line.amount, *figures),
         )
-        for number, (line, points) in enumerate(zip(sale.body.lines, sale.line_points, strict=True), 1)
+        for number, (line, figures) in enumerate(zip(sale.body.lines, shares, strict=True), 1)
     ]

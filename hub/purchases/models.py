@@ -12,6 +12,7 @@ from hub.db.base import Base, Code
 class Purchase(Base):
     """One purchase. A store's receipt number is unique, so the same receipt never counts twice.
 
+    `points_paid` is how many points were given for it like cash, `value_paid` how much of `amount` they stood for.
     `content` is a digest of what was bought, by which a repeated receipt is told from a contradictory one.
     """
 
@@ -25,13 +26,18 @@ class Purchase(Base):
     currency: Mapped[Code]
     amount: Mapped[int]
     points: Mapped[int]
+    points_paid: Mapped[int]
+    value_paid: Mapped[int]
     content: Mapped[bytes] = mapped_column(LargeBinary(32))
     purchased_at: Mapped[datetime]
     actor: Mapped[Code]
 
 
 class PurchaseLine(Base):
-    """One line. Its points are fixed here at the sale, so that a return never has to work them out again."""
+    """One line. Its points are fixed here at the sale, so that a return never has to work them out again.
+
+    Points paid like cash, and the money they stood for, are shared out over the lines.
+    """
 
     __tablename__ = "purchase_lines"
 
@@ -43,3 +49,6 @@ class PurchaseLine(Base):
     quantity: Mapped[int]
     amount: Mapped[int]
     points: Mapped[int]
+    qualifying: Mapped[int]
+    points_paid: Mapped[int]
+    value_paid: Mapped[int]

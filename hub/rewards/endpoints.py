@@ -7,11 +7,12 @@ from fastapi import APIRouter, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.access import TheHub, ThePrincipal
+from hub.access import TheHub, ThePrincipal, TheRequestId
 from hub.db.session import wake
 from hub.fleet import queries as fleet
 from hub.ledger.models import Counter
 from hub.problems import ProblemError
+from hub.requests import asked, once
 from hub.rewards import queries
 from hub.rewards.models import Picture, Reward, Voucher
 from hub.rewards.schemas import RewardChange, RewardOut, VoucherOut
@@ -104,11 +105,12 @@ def voucher(code: str, hub: TheHub) -> dict[str, Any]:
 
 
 @router.post("/v1/vouchers/{code}/hand-out", tags=["vouchers"], response_model=VoucherOut)
-def hand_out(code: str, hub: TheHub, principal: ThePrincipal) -> dict[str, Any]:
+def hand_out(code: str, hub: TheHub, principal: ThePrincipal, *, request_id: TheRequestId) -> dict[str, Any]:
     """Hand the reward out; the voucher is used up."""
     now = hub.clock()
+    request = asked(hub, request_id, principal.actor, kind="voucher.handed_out", content=code.upper())
 
-    def work(session: Session) -> dict[str, Any]:
+    def act(session: Session) -> dict[str, Any]:
         found = _newest(session, code)
         refusal = principal.store_refusal(found.store)
         if refusal is not None:
@@ -116,11 +118,11 @@ def hand_out(code: str, hub: TheHub, principal: ThePrincipal) -> dict[str, Any]:
         if found.state != "open":
             raise ProblemError(ErrorCode.VOUCHER_HANDED_OUT)
         found.state, found.handed_out_at, found.handed_out_by = "handed_out", now, principal.actor
-        act = Act(principal.actor, "voucher.handed_out", str(found.id), {"state": "open"}, {"state": found.state})
-        audit(session, act, now, hub.random_bytes)
+        written = Act(principal.actor, "voucher.handed_out", str(found.id), {"state": "open"}, {"state": found.state})
+        audit(session, written, now, hub.random_bytes)
         return _voucher(session, found)
 
-    return hub.database.run(work)
+    return hub.database.run(lambda session: once(session, request, lambda: act(session)))
 
 
 def _newest(session: Session, code: str) -> Voucher:

@@ -6,18 +6,45 @@ from enum import StrEnum
 class Permission(StrEnum):
     """What a key may be allowed to do."""
 
+    ADJUSTMENTS_WRITE = "adjustments:write"
+    APPROVALS_WRITE = "approvals:write"
     AUDIT_READ = "audit:read"
     CATALOGUE_WRITE = "catalogue:write"
+    FINANCE_READ = "finance:read"
+    FINANCE_WRITE = "finance:write"
     FLEET_READ = "fleet:read"
     FLEET_WRITE = "fleet:write"
+    HOLDS_WRITE = "holds:write"
     KEYS_WRITE = "keys:write"
+    LEASES_READ = "leases:read"
+    LEASES_WRITE = "leases:write"
     LEDGER_READ = "ledger:read"
     MEMBERS_READ = "members:read"
     MEMBERS_WRITE = "members:write"
+    PAY_OUTS_WRITE = "pay_outs:write"
+    PAYMENTS_WRITE = "payments:write"
+    PROGRAMME_READ = "programme:read"
     PROGRAMME_WRITE = "programme:write"
+    PURCHASES_READ = "purchases:read"
     PURCHASES_WRITE = "purchases:write"
+    RETURNS_WRITE = "returns:write"
     TOP_UPS_WRITE = "top_ups:write"
+    TRANSFERS_WRITE = "transfers:write"
     VOUCHERS_WRITE = "vouchers:write"
+
+
+class Role(StrEnum):
+    """What somebody is to the chain. Limits go by it; what is allowed at all stands in the permissions."""
+
+    CASHIER = "cashier"
+    STORE_MANAGER = "store_manager"
+    MARKETING = "marketing"
+    CUSTOMER_SERVICE = "customer_service"
+    FINANCE = "finance"
+    DEVICE_ADMIN = "device_admin"
+    EXECUTIVE = "executive"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
 
 
 PUBLIC = None
@@ -30,6 +57,7 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("GET", "/v1/audit"): Permission.AUDIT_READ,
     ("POST", "/v1/keys"): Permission.KEYS_WRITE,
     ("DELETE", "/v1/keys/{key}"): Permission.KEYS_WRITE,
+    ("POST", "/v1/approvals"): Permission.APPROVALS_WRITE,
     ("GET", "/v1/stores"): Permission.FLEET_READ,
     ("GET", "/v1/kiosks"): Permission.FLEET_READ,
     ("POST", "/v1/kiosks/{kiosk}/epochs/{epoch}/accept"): Permission.FLEET_WRITE,
@@ -38,27 +66,82 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("POST", "/v1/members/find"): Permission.MEMBERS_READ,
     ("GET", "/v1/members/{member}"): Permission.MEMBERS_READ,
     ("GET", "/v1/members/{member}/balance"): Permission.MEMBERS_READ,
-    ("GET", "/v1/members/{member}/movements"): Permission.LEDGER_READ,
     ("PUT", "/v1/members/{member}/tier"): Permission.PROGRAMME_WRITE,
+    ("POST", "/v1/members/{member}/adjustments"): Permission.ADJUSTMENTS_WRITE,
+    ("POST", "/v1/points-transfers"): Permission.TRANSFERS_WRITE,
+    ("POST", "/v1/holds"): Permission.HOLDS_WRITE,
+    ("POST", "/v1/holds/{hold}/capture"): Permission.HOLDS_WRITE,
+    ("POST", "/v1/holds/{hold}/release"): Permission.HOLDS_WRITE,
+    ("GET", "/v1/holds/{hold}"): Permission.HOLDS_WRITE,
+    ("GET", "/v1/members/{member}/holds"): Permission.MEMBERS_READ,
     ("POST", "/v1/members/{member}/cards"): Permission.MEMBERS_WRITE,
     ("POST", "/v1/cards/{card}/block"): Permission.MEMBERS_WRITE,
     ("POST", "/v1/purchases"): Permission.PURCHASES_WRITE,
+    ("POST", "/v1/purchases/preview"): Permission.PURCHASES_WRITE,
+    ("GET", "/v1/purchases/{purchase}"): Permission.PURCHASES_READ,
+    ("GET", "/v1/stores/{store}/purchases/{receipt}"): Permission.PURCHASES_READ,
+    ("POST", "/v1/returns"): Permission.RETURNS_WRITE,
+    ("GET", "/v1/leases"): Permission.LEASES_READ,
+    ("POST", "/v1/kiosks/{kiosk}/leases/{number}/write-off"): Permission.LEASES_WRITE,
     ("POST", "/v1/top-ups"): Permission.TOP_UPS_WRITE,
+    ("POST", "/v1/top-ups/{top_up}/refund"): Permission.PAY_OUTS_WRITE,
+    ("POST", "/v1/payments"): Permission.PAYMENTS_WRITE,
+    ("POST", "/v1/payments/{payment}/refunds"): Permission.PAYMENTS_WRITE,
+    ("POST", "/v1/packages/{package}/sales"): Permission.TOP_UPS_WRITE,
+    ("POST", "/v1/package-sales/{sale}/refund"): Permission.PAY_OUTS_WRITE,
+    ("POST", "/v1/package-uses"): Permission.PAYMENTS_WRITE,
+    ("POST", "/v1/package-uses/{use}/refunds"): Permission.PAYMENTS_WRITE,
+    ("PUT", "/v1/members/{member}/identified"): Permission.MEMBERS_WRITE,
+    ("GET", "/v1/members/{member}/wallet"): Permission.MEMBERS_READ,
+    ("GET", "/v1/members/{member}/wallet/statement"): Permission.LEDGER_READ,
+    ("POST", "/v1/members/{member}/wallet/close"): Permission.PAY_OUTS_WRITE,
     ("GET", "/v1/programme"): Permission.MEMBERS_READ,
-    ("PUT", "/v1/programme/earning"): Permission.PROGRAMME_WRITE,
+    ("GET", "/v1/programme/terms"): Permission.PROGRAMME_READ,
+    ("GET", "/v1/programme/terms/{name}"): Permission.PROGRAMME_READ,
+    ("PUT", "/v1/programme/terms/{name}"): Permission.PROGRAMME_WRITE,
+    ("DELETE", "/v1/programme/terms/{name}"): Permission.PROGRAMME_WRITE,
     ("GET", "/v1/rewards"): Permission.MEMBERS_READ,
     ("PATCH", "/v1/rewards/{reward}"): Permission.CATALOGUE_WRITE,
     ("GET", "/v1/vouchers/{code}"): Permission.VOUCHERS_WRITE,
     ("POST", "/v1/vouchers/{code}/hand-out"): Permission.VOUCHERS_WRITE,
     ("GET", "/v1/ledger/proof"): Permission.LEDGER_READ,
+    ("GET", "/v1/members/{member}/statement"): Permission.LEDGER_READ,
+    ("GET", "/v1/members/{member}/statement.svg"): Permission.LEDGER_READ,
+    ("GET", "/v1/members/{member}/balance-at"): Permission.LEDGER_READ,
+    ("GET", "/v1/expiry-notices"): Permission.LEDGER_READ,
+    ("GET", "/v1/finance/liability"): Permission.FINANCE_READ,
+    ("GET", "/v1/finance/periods"): Permission.FINANCE_READ,
+    ("POST", "/v1/finance/periods/{month}/close"): Permission.FINANCE_WRITE,
 }
 
-BATCHED = frozenset({("GET", "/v1/members/{member}/balance"), ("POST", "/v1/purchases"), ("POST", "/v1/top-ups")})
+BATCHED = frozenset(
+    {
+        ("GET", "/v1/members/{member}/balance"),
+        ("POST", "/v1/members/{member}/adjustments"),
+        ("POST", "/v1/points-transfers"),
+        ("POST", "/v1/holds"),
+        ("POST", "/v1/holds/{hold}/capture"),
+        ("POST", "/v1/holds/{hold}/release"),
+        ("POST", "/v1/purchases"),
+        ("POST", "/v1/returns"),
+        ("POST", "/v1/kiosks/{kiosk}/leases/{number}/write-off"),
+        ("POST", "/v1/members/{member}/wallet/close"),
+        ("POST", "/v1/package-sales/{sale}/refund"),
+        ("POST", "/v1/package-uses"),
+        ("POST", "/v1/package-uses/{use}/refunds"),
+        ("POST", "/v1/packages/{package}/sales"),
+        ("POST", "/v1/payments"),
+        ("POST", "/v1/payments/{payment}/refunds"),
+        ("POST", "/v1/top-ups"),
+        ("POST", "/v1/top-ups/{top_up}/refund"),
+    }
+)
 """Routes whose keys are looked up and judged inside the batch that serves them."""
 
 OF_ANY_STORE = frozenset(
     {
         ("POST", "/v1/keys"),
+        ("POST", "/v1/approvals"),
         ("GET", "/v1/stores"),
         ("POST", "/v1/members"),
         ("POST", "/v1/members/find"),
@@ -67,7 +150,30 @@ OF_ANY_STORE = frozenset(
         ("POST", "/v1/members/{member}/cards"),
         ("POST", "/v1/cards/{card}/block"),
         ("POST", "/v1/purchases"),
+        ("POST", "/v1/purchases/preview"),
+        ("GET", "/v1/purchases/{purchase}"),
+        ("GET", "/v1/stores/{store}/purchases/{receipt}"),
+        ("POST", "/v1/returns"),
+        ("POST", "/v1/kiosks/{kiosk}/leases/{number}/write-off"),
         ("POST", "/v1/top-ups"),
+        ("POST", "/v1/top-ups/{top_up}/refund"),
+        ("POST", "/v1/members/{member}/wallet/close"),
+        ("POST", "/v1/package-sales/{sale}/refund"),
+        ("POST", "/v1/package-uses"),
+        ("POST", "/v1/package-uses/{use}/refunds"),
+        ("POST", "/v1/packages/{package}/sales"),
+        ("POST", "/v1/payments"),
+        ("POST", "/v1/payments/{payment}/refunds"),
+        ("PUT", "/v1/members/{member}/identified"),
+        ("GET", "/v1/members/{member}/wallet"),
+        ("GET", "/v1/members/{member}/wallet/statement"),
+        ("POST", "/v1/members/{member}/adjustments"),
+        ("POST", "/v1/points-transfers"),
+        ("POST", "/v1/holds"),
+        ("POST", "/v1/holds/{hold}/capture"),
+        ("POST", "/v1/holds/{hold}/release"),
+        ("GET", "/v1/holds/{hold}"),
+        ("GET", "/v1/members/{member}/holds"),
         ("GET", "/v1/programme"),
         ("GET", "/v1/rewards"),
         ("GET", "/v1/vouchers/{code}"),
@@ -78,8 +184,23 @@ OF_ANY_STORE = frozenset(
 a store is named, the route checks it. All other routes are the chain's own, and want a key that holds everywhere."""
 
 KINDS: dict[str, Permission] = {
+    "hold.placed": Permission.HOLDS_WRITE,
+    "hold.captured": Permission.HOLDS_WRITE,
+    "hold.released": Permission.HOLDS_WRITE,
+    "points.adjusted": Permission.ADJUSTMENTS_WRITE,
+    "points.transferred": Permission.TRANSFERS_WRITE,
+    "lease.written_off": Permission.LEASES_WRITE,
     "purchase.recorded": Permission.PURCHASES_WRITE,
+    "purchase.returned": Permission.RETURNS_WRITE,
     "top_up.recorded": Permission.TOP_UPS_WRITE,
+    "top_up.refunded": Permission.PAY_OUTS_WRITE,
+    "wallet.closed": Permission.PAY_OUTS_WRITE,
+    "payment.recorded": Permission.PAYMENTS_WRITE,
+    "payment.refunded": Permission.PAYMENTS_WRITE,
+    "package.sold": Permission.TOP_UPS_WRITE,
+    "package.used": Permission.PAYMENTS_WRITE,
+    "package.use_refunded": Permission.PAYMENTS_WRITE,
+    "package.refunded": Permission.PAY_OUTS_WRITE,
 }
 """What a key needs for each kind that it may have booked."""
 
@@ -97,3 +218,6 @@ KIOSK_KINDS = frozenset(
     }
 )
 """What a kiosk may have booked."""
+
+JOB_KINDS = frozenset({"hold.expired", "lapse.reversed", "points.lapsed", "value.expired"})
+"""What only the hub itself has booked, when it is time."""

@@ -11,10 +11,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.db.bulk import among
-from hub.intake import RandomBytes
-from hub.staff.models import ApiKey, AuditEntry
-from hub.staff.permissions import Permission
+from hub.db.bulk import Prepared, among
+from hub.intake import Item, RandomBytes
+from hub.staff.models import ApiKey, Approval, AuditEntry
+from hub.staff.permissions import Permission, Role
 from protocol.errors import ErrorCode
 from protocol.ids import event_id
 
@@ -28,6 +28,7 @@ class Principal:
 
     key: UUID
     permissions: frozenset[str]
+    role: str
     stores: frozenset[str] | None
     revoked: bool
 
@@ -44,10 +45,16 @@ class Principal:
             return ErrorCode.PERMISSION_DENIED
         return None if store is None else self.store_refusal(store)
 
-    def covers(self, permissions: Iterable[Permission], stores: Collection[str]) -> bool:
-        """Tell whether this principal may itself do everything that such a key could."""
+    def covers(self, permissions: Iterable[Permission], stores: Collection[str], role: Role | None) -> bool:
+        """Tell whether this principal may itself do everything that such a key could.
+
+        Roles have limits that only the programme's terms know, so a key gives away its own role alone. One that may do
+        everything everywhere gives any: it is how the first key with a role is made.
+        """
         allowed = {permission.value for permission in permissions} <= self.permissions
-        return allowed and (self.stores is None or (bool(stores) and set(stores) <= self.stores))
+        everything = self.stores is None and {permission.value for permission in Permission} <= self.permissions
+        known = role is None or role.value == self.role or everything
+        return allowed and known and (self.stores is None or (bool(stores) and set(stores) <= self.stores))
 
     def store_refusal(self, store: str) -> ErrorCode | None:
         """Why this principal may not act in a store; None where it may."""
@@ -61,16 +68,24 @@ def hash_of(secret: str) -> bytes:
 
 def principals(session: Session, hashes: Collection[bytes]) -> dict[bytes, Principal]:
     """Look keys up by the hashes of their secrets."""
-    found = session.execute(select(ApiKey).where(among(session, ApiKey.secret_hash, hashes))).scalars()
+    found = _KEYS.rows(session, hashes=hashes)
     return {
         key.secret_hash: Principal(
             key.id,
             frozenset(key.permissions),
+            key.role,
             frozenset(key.stores) or None,
             key.revoked_at is not None,
         )
         for key in found
     }
+
+
+_KEYS = Prepared(
+    lambda among: select(
+        ApiKey.id, ApiKey.secret_hash, ApiKey.permissions, ApiKey.role, ApiKey.stores, ApiKey.revoked_at
+    ).where(among(ApiKey.secret_hash, "hashes"))
+)
 
 
 def issue_key(
@@ -79,6 +94,7 @@ def issue_key(
     permissions: Iterable[Permission],
     *,
     stores: Iterable[str],
+    role: Role | None = None,
     now: datetime,
     random: RandomBytes,
 ) -> tuple[ApiKey, str]:
@@ -90,12 +106,41 @@ def issue_key(
         name=name,
         secret_hash=hash_of(secret),
         permissions=sorted(permission.value for permission in permissions),
+        role=role.value if role else "",
         stores=sorted(stores),
         created_at=now,
         revoked_at=None,
     )
     session.add(key)
     return key, secret
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """A second person's word: by whom, and for which content."""
+
+    actor: str
+    kind: str
+    content: bytes
+
+    def refusal(self, item: Item, actor: str) -> ErrorCode | None:
+        """Why this is no approval of an item that `actor` brings; None where it is."""
+        if self.actor == actor:
+            return ErrorCode.APPROVAL_OWN
+        is_same = (self.kind, self.content) == (item.kind, item.fingerprint)
+        return None if is_same else ErrorCode.APPROVAL_DIFFERENT
+
+
+def approvals(session: Session, requests: Collection[UUID]) -> dict[UUID, Approved]:
+    """Approvals by the ids of the requests that they are for."""
+    columns = (Approval.request, Approval.actor, Approval.kind, Approval.content)
+    found = session.execute(select(*columns).where(among(session, Approval.request, requests)))
+    return {row.request: Approved(row.actor, row.kind, row.content) for row in found}
+
+
+def approve(session: Session, request: UUID, approved: Approved, now: datetime) -> None:
+    """Write down the one approval that a request can have."""
+    session.add(Approval(request=request, kind=approved.kind, content=approved.content, actor=approved.actor, at=now))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,16 @@ class Chain(Base):
 
 
 class Store(Base):
-    """A store. Its kiosks may record purchases only where `kiosks_record_purchases` says so."""
+    """A store. `jurisdiction` names the law on stored value that holds there.
+
+    Its kiosks may record purchases only where `kiosks_record_purchases` says so.
+    """
 
     __tablename__ = "stores"
 
     id: Mapped[Code] = mapped_column(primary_key=True)
     names: Mapped[dict[str, str]]
     region: Mapped[Code]
+    jurisdiction: Mapped[Code]
     kiosks_record_purchases: Mapped[bool]
     opened_at: Mapped[datetime]

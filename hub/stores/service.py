@@ -1,25 +1,47 @@
 """The chain and its stores as bookings use them."""
 
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.db.bulk import among
+from hub.db.bulk import Prepared
 from hub.stores.models import Chain, Store
+
+UTC = ZoneInfo("UTC")
 
 
 @dataclass(slots=True)
 class Places:
-    """Part of a booking's working set: the chain's currency, and which stores' kiosks may record purchases."""
+    """Part of a booking's working set: the chain's currency and time zone, and what holds in the stores it names.
+
+    `stores` says whether a store's kiosks may record purchases, `jurisdictions` which law on stored value holds there.
+    """
 
     wanted: set[str] = field(default_factory=set)
     currency: str = ""
+    zone: ZoneInfo = UTC
     stores: dict[str, bool] = field(default_factory=dict)
+    jurisdictions: dict[str, str] = field(default_factory=dict)
 
 
 def load(session: Session, places: Places) -> None:
-    """Load the stores that a booking names."""
-    places.currency = session.execute(select(Chain.currency)).scalar_one()
-    query = select(Store.id, Store.kiosks_record_purchases).where(among(session, Store.id, places.wanted))
-    places.stores = {row.id: row.kiosks_record_purchases for row in session.execute(query)}
+    """Load the chain, and the stores that a booking names."""
+    for row in _PLACES.rows(session, stores=places.wanted):
+        places.currency, places.zone = row.currency, ZoneInfo(row.zone)
+        if row.id is not None:
+            places.stores[row.id] = row.kiosks_record_purchases
+            places.jurisdictions[row.id] = row.jurisdiction
+
+
+_PLACES = Prepared(
+    lambda among: select(
+        *(Chain.currency, Chain.zone, Store.id, Store.kiosks_record_purchases, Store.jurisdiction)
+    ).outerjoin_from(Chain, Store, among(Store.id, "stores"))
+)
+
+
+def zone(session: Session) -> ZoneInfo:
+    """The time zone in which the chain's rules count days."""
+    return ZoneInfo(session.execute(select(Chain.zone)).scalar_one())

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.db.bulk import among, insert_rows, update_rows
+from hub.db.bulk import Prepared, insert_rows, update_rows
 from hub.fleet import service as fleet_service
 from hub.ledger import service as ledger_service
 from hub.ledger.rules import Books
@@ -17,6 +17,7 @@ from hub.members.models import Member
 from hub.points import service as points_service
 from hub.tiers.models import Standing, Tier, TierChange
 from hub.tiers.rules import Level, level_after
+from protocol.errors import ErrorCode
 from protocol.ids import derived_id
 
 
@@ -27,6 +28,7 @@ class MemberState:
     member: UUID
     state: str
     tier: str
+    is_identified: bool = False
 
     @property
     def is_active(self) -> bool:
@@ -56,6 +58,13 @@ class Standings:
     levels: tuple[Level, ...] = ()
     promotions: list[Promotion] = field(default_factory=list)
 
+    def refusal(self, member: UUID) -> ErrorCode | None:
+        """Why a member may not take part; None where it may."""
+        state = self.members.get(member)
+        if state is None:
+            return ErrorCode.MEMBER_UNKNOWN
+        return None if state.is_active else ErrorCode.MEMBER_BLOCKED
+
     def multiplier(self, tier: str) -> int:
         """By how much a tier's members earn more, in basis points."""
         return next(level.multiplier for level in self.levels if level.tier == tier)
@@ -81,8 +90,10 @@ class Standings:
 
 def levels(session: Session) -> tuple[Level, ...]:
     """Every tier, lowest first."""
-    rows = session.execute(select(Tier.id, Tier.rank, Tier.threshold, Tier.multiplier).order_by(Tier.rank))
-    return tuple(Level(row.id, row.rank, row.threshold, row.multiplier) for row in rows)
+    return tuple(Level(row.id, row.rank, row.threshold, row.multiplier) for row in _LEVELS.rows(session))
+
+
+_LEVELS = Prepared(lambda _among: select(Tier.id, Tier.rank, Tier.threshold, Tier.multiplier).order_by(Tier.rank))
 
 
 def load(session: Session, standings: Standings) -> None:
@@ -90,13 +101,17 @@ def load(session: Session, standings: Standings) -> None:
     if not standings.wanted:
         return
     standings.levels = levels(session)
-    query = (
-        select(Member.id, Member.state, Standing.tier)
+    for row in _MEMBERS.rows(session, members=standings.wanted):
+        standings.members[row.id] = MemberState(row.id, row.state, row.tier, row.identified_at is not None)
+
+
+_MEMBERS = Prepared(
+    lambda among: (
+        select(Member.id, Member.state, Member.identified_at, Standing.tier)
         .join(Standing, Standing.member == Member.id)
-        .where(among(session, Member.id, standings.wanted))
+        .where(among(Member.id, "members"))
     )
-    for row in session.execute(query):
-        standings.members[row.id] = MemberState(row.id, row.state, row.tier)
+)
 
 
 def write(session: Session, standings: Standings) -> None:

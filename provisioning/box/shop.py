@@ -33,16 +33,18 @@ class Till:
         self._url = box.api_url
         self._context = ssl.create_default_context(cafile=str(box.pki / "servers.pem"))
 
-    def call(self, method: str, path: str, body: object = None, request_id: str | None = None) -> Any:
-        """Call the API; returns the answer's body.
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        """Call the API, each time under an id of its own; returns the answer's body.
 
         Raises:
             urllib.error.HTTPError: the hub refuses.
             urllib.error.URLError: the hub cannot be reached.
         """
-        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
-        if request_id is not None:
-            headers["Idempotency-Key"] = request_id
+        headers = {
+            "Authorization": f"Bearer {self._key}",
+            "Content-Type": "application/json",
+            "Idempotency-Key": str(uuid4()),
+        }
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self._url}{path}", data, headers, method=method)  # noqa: S310
         with urllib.request.urlopen(request, timeout=15, context=self._context) as response:  # noqa: S310
@@ -73,12 +75,12 @@ class Till:
             "purchased_at": datetime.now(UTC).isoformat(),
             "lines": [line],
         }
-        self.call("POST", "/v1/purchases", body, request_id=str(uuid4()))
+        self.call("POST", "/v1/purchases", body)
 
     def give_tier(self, tier: str, member: int = 0) -> None:
         """Give a tier by hand."""
         body = {"tier": tier, "reason": "a tour"}
-        self.call("PUT", f"/v1/members/{self.featured[member]}/tier", body, request_id=str(uuid4()))
+        self.call("PUT", f"/v1/members/{self.featured[member]}/tier", body)
 
     def reward(self, name: str) -> str:
         """Id of the reward with this Chinese name."""

@@ -128,9 +128,9 @@ class Tour:
             self.till.call("PATCH", f"/v1/rewards/{latte}", {"points": NEW_PRICE})
             until(lambda: customer.reads(str(NEW_PRICE)), "the new price")
         with self._pushed("rule", "a new earning rule"):
-            self.till.call("PUT", "/v1/programme/earning", {"points": 2, "per_minor": 100})
+            self.till.call("PUT", "/v1/programme/terms/earning.1", {"document": {"points": 2, "per_minor": 100}})
             until(lambda: customer.reads("2 积分"), "the new rule")
-        self.till.call("PUT", "/v1/programme/earning", {"points": 1, "per_minor": 100})
+        self.till.call("PUT", "/v1/programme/terms/earning.1", {"document": {"points": 1, "per_minor": 100}})
         with self._pushed("tier", "a tier given by hand"):
             self.till.give_tier("diamond")
             until(lambda: customer.reads("钻石会员"), "the new tier")

@@ -9,7 +9,7 @@ from hub.db.session import Database
 from hub.members import service as members
 from hub.secrets import SecretsError
 from hub.settings import read
-from hub.staff.permissions import KINDS, KIOSK_KINDS
+from hub.staff.permissions import JOB_KINDS, KINDS, KIOSK_KINDS
 from protocol.kinds import EVENTS
 from tests.hub.settings_files import write_settings
 from tests.hub.world import SECRETS, World
@@ -18,7 +18,7 @@ PHONE = "+8614000000001"
 
 
 def test_every_kind_that_may_be_booked_has_somebody_who_books_it() -> None:
-    assert set(intakes(SECRETS)) == KIOSK_KINDS | set(KINDS)
+    assert set(intakes(SECRETS)) == KIOSK_KINDS | set(KINDS) | JOB_KINDS
 
 
 def test_every_event_that_a_kiosk_can_journal_is_booked() -> None:

@@ -1,18 +1,22 @@
 import threading
 from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select, update
 from structlog.testing import capture_logs
 
 from hub.cards.models import Visit
-from hub.jobs import VISITS_KEPT_DAYS, Job, Scheduler, clear_visits, jobs, prove
+from hub.composition import compose
+from hub.db.session import Database
+from hub.holds.service import HoldPlaced
+from hub.jobs import VISITS_KEPT_DAYS, Job, Scheduler, clear_visits, end_days, free_overdue, jobs, long_jobs
 from hub.ledger.models import Account
 from hub.points.service import points_account
 from protocol.events import LeaseAccepted
 from protocol.requests import PresentCard
-from tests.hub.world import START, TestClock, World
+from tests.hub.world import SECRETS, START, TestClock, World
 
 HOUR = timedelta(hours=1)
 
@@ -85,14 +89,17 @@ def test_it_runs_until_it_is_stopped(clock: TestClock) -> None:
     assert not thread.is_alive()
 
 
-def test_right_books_are_proved_without_a_complaint(world: World) -> None:
+def test_days_that_are_over_are_ended_once(world: World) -> None:
     world.earn(world.add_member(), 10)
+    world.clock.pass_(days=1)
 
     with capture_logs() as logged:
-        prove(world.hub)
+        end_days(world.hub)
+        end_days(world.hub)
 
-    assert [(entry["log_level"], entry["faults"]) for entry in logged] == [("info", 0)]
-    assert logged[0]["transfers"] == 2
+    ended = [entry["day"] for entry in logged if entry["event"] == "a day was ended"]
+    assert ended == [START.astimezone(ZoneInfo("Asia/Shanghai")).date().isoformat()]
+    assert [entry for entry in logged if entry["log_level"] == "error"] == []
 
 
 def test_wrong_books_are_an_error_that_names_the_account(world: World) -> None:
@@ -100,13 +107,37 @@ def test_wrong_books_are_an_error_that_names_the_account(world: World) -> None:
     world.earn(member, 10)
     with world.hub.database.write() as session:
         session.execute(update(Account).where(Account.id == points_account(member)).values(balance=11))
+    world.clock.pass_(days=1)
 
     with capture_logs() as logged:
-        prove(world.hub)
+        end_days(world.hub)
 
     errors = [entry["fault"] for entry in logged if entry["log_level"] == "error"]
     assert errors
-    assert all(str(points_account(member)) in fault for fault in errors)
+    assert any(str(points_account(member)) in fault for fault in errors)
+
+
+def test_a_hub_without_a_chain_ends_no_days(database: Database) -> None:
+    hub = compose(database, SECRETS, clock=TestClock())
+
+    with capture_logs() as logged:
+        end_days(hub)
+
+    assert logged == []
+
+
+def test_what_is_held_is_freed_when_its_time_has_run_out_and_not_before(world: World) -> None:
+    member = world.add_member()
+    world.earn(member, 100)
+    world.book(world.posted(HoldPlaced(member, "points", 60, minutes=5), kind="hold.placed"))
+
+    balances = []
+    for minutes in (4, 1):
+        world.clock.pass_(minutes=minutes)
+        free_overdue(world.hub, world.clock.now)
+        balances.append(world.balance(member))
+
+    assert balances == [40, 100]
 
 
 def open_visits(world: World, count: int) -> list[UUID]:
@@ -132,11 +163,11 @@ def test_visits_are_forgotten_days_after_they_ended_and_not_before(world: World)
 
 def test_every_job_of_the_hub_can_be_run_on_a_hub_in_use(world: World) -> None:
     world.earn(world.add_member(), 10)
-    scheduler = Scheduler(jobs(world.hub), world.clock)
+    due = [*jobs(world.hub), *long_jobs(world.hub)]
 
     with capture_logs() as logged:
-        scheduler.run_due(world.clock.now)
+        Scheduler(due, world.clock).run_due(world.clock.now)
 
     assert [entry for entry in logged if entry["log_level"] == "error"] == []
-    names = [job.name for job in jobs(world.hub)]
+    names = [job.name for job in due]
     assert len(names) == len(set(names))

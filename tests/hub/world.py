@@ -23,8 +23,8 @@ from hub.ledger.models import Account, Counter
 from hub.members import service as members
 from hub.members.vault import VaultKeys
 from hub.messaging.envelopes import fingerprint
-from hub.points.models import EarningRule
 from hub.points.service import points_account
+from hub.programme.service import Change, publish
 from hub.rewards.models import Picture, Reward
 from hub.rewards.service import stock_counter
 from hub.secrets import Secrets
@@ -119,14 +119,20 @@ class World:
             for store, allowed in ((STORE, True), ("S02", False)):
                 session.add(
                     Store(
-                        id=store, names={"zh": store}, region="east", kiosks_record_purchases=allowed, opened_at=START
+                        id=store,
+                        names={"zh": store},
+                        region="east",
+                        jurisdiction="CN",
+                        kiosks_record_purchases=allowed,
+                        opened_at=START,
                     )
                 )
             for rank, (tier, threshold, multiplier) in enumerate(
                 (("classic", 0, 10_000), ("silver", 1_000, 12_000), ("gold", 5_000, 15_000))
             ):
                 session.add(Tier(id=tier, rank=rank, names={"zh": tier}, threshold=threshold, multiplier=multiplier))
-            session.add(EarningRule(version=1, points=1, per_minor=100, valid_months=12, made_by="test", made_at=START))
+            publish(session, Change("earning.1", {"kind": "rate", "points": 1, "per_minor": 100}, "test"), START)
+            publish(session, Change("expiry", {"kind": "rolling", "months": 12}, "test"), START)
             session.add_all(Publication(name=name, version=1) for name in ("catalogue", "programme"))
             session.add(Picture(sha256="ab" * 32, media_type="image/png", data=b"png"))
             _key, secret = issue_key(session, "till", list(Permission), stores=[], now=START, random=random.randbytes)

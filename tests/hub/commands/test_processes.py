@@ -11,9 +11,7 @@ from tests.hub.settings_files import write_settings
 
 
 @pytest.mark.usefixtures("sqlite")
-@pytest.mark.parametrize(
-    ("command", "sign"), [("jobs", "the books were proved"), ("ingest", "no connection to the broker")]
-)
+@pytest.mark.parametrize(("command", "sign"), [("jobs", "jobs are run"), ("ingest", "no connection to the broker")])
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_a_process_works_until_it_is_told_to_stop_and_ends_in_order(
     tmp_path: Path, command: str, sign: str, stop: signal.Signals

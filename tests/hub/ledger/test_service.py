@@ -1,14 +1,25 @@
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from hub.ledger import service
-from hub.ledger.models import Account, Lot, Transfer
-from hub.ledger.rules import Books
-from hub.points.service import points_account
+from hub.ledger.models import Account, Lot, LotUse, Transfer
+from hub.ledger.rules import Books, Context, Posting
+from hub.points.service import REDEEMED, points_account
 from tests.hub.world import World
+
+
+def spend(world: World, member: UUID, amount: int) -> None:
+    """Have points of a member gone."""
+    account, books = points_account(member), Books()
+    books.want(account, lots=True)
+    with world.hub.database.write() as session:
+        service.load(session, books)
+        context = Context(world.new_id(), "test", world.clock.now)
+        assert books.post(context, [Posting("spent", account, REDEEMED, amount, {})]) is None
+        service.write(session, books, world.clock.now)
 
 
 def test_books_of_a_chain_at_work_are_right(world: World) -> None:
@@ -26,14 +37,25 @@ def test_books_of_a_chain_at_work_are_right(world: World) -> None:
     [
         (update(Account).where(Account.book == "points").values(balance=Account.balance + 1), "its entries say"),
         (update(Lot).values(remaining=Lot.remaining - 1), "its lots say"),
+        (update(Lot).values(remaining=Lot.remaining - 1), "its uses say"),
+        (update(LotUse).values(amount=LotUse.amount + 1), "its uses say"),
+        (update(Transfer).where(Transfer.kind == "points.earned").values(credit=REDEEMED), "adds up to"),
         (
             update(Transfer).where(Transfer.kind == "points.earned").values(amount=Transfer.amount - 1),
             "its entries say",
         ),
+        (
+            update(Transfer)
+            .where(Transfer.kind == "points.earned")
+            .values(debit=select(Account.id).where(Account.book == "qualifying").scalar_subquery()),
+            "moves one unit into another",
+        ),
     ],
 )
 def test_every_kind_of_tampering_is_found(world: World, tampered: object, fault: str) -> None:
-    world.earn(world.add_member(), 500)
+    member = world.add_member()
+    world.earn(member, 500)
+    spend(world, member, 200)
     with world.hub.database.write() as session:
         session.execute(tampered)  # type: ignore[call-overload]
 
@@ -50,7 +72,10 @@ def test_a_transfer_to_nobody_is_found(world: World) -> None:
         session.execute(update(Transfer).where(Transfer.kind == "points.earned").values(credit=UUID(int=9 << 64)))
 
     with world.hub.database.read() as session:
-        assert len(service.prove(session).faults) == 2 + 0
+        robbed, nobody, sums = service.prove(session).faults
+    assert robbed.endswith("holds 500, its entries say 0")
+    assert nobody == f"account {UUID(int=9 << 64)} holds None, its entries say 500"
+    assert sums == "all that is held in points adds up to 500, not 0"
 
 
 def test_the_database_itself_refuses_an_overdraft(world: World) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import update
 
 from hub.ledger.models import Counter
 from hub.messaging import documents
-from hub.points.models import EarningRule
+from hub.programme.service import Change, publish
 from hub.rewards.models import Reward
 from protocol import codec, state
 from protocol.ids import derived_id
@@ -91,9 +91,8 @@ def test_pages_are_cut_without_losing_an_item(small_world: World, more: int, pag
 
 
 def test_the_programme_tells_tiers_by_rank_and_the_newest_rate(world: World, page: Read) -> None:
-    rule = EarningRule(version=2, points=3, per_minor=200, valid_months=12, made_by="test", made_at=START)
     with world.hub.database.write() as session:
-        session.add(rule)
+        publish(session, Change("earning.1", {"kind": "rate", "points": 3, "per_minor": 200}, "test"), START)
 
     shown = page("programme", 0)
 

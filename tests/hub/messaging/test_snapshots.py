@@ -6,7 +6,9 @@ from msgspec import UNSET
 from sqlalchemy import delete
 
 from hub.members.models import MemberKey
-from hub.messaging.snapshots import EXPIRY_NOTICE_DAYS, VOUCHERS_MAX, snapshots
+from hub.messaging.snapshots import VOUCHERS_MAX, snapshots
+from hub.points.rules import ExpiryPolicy
+from hub.programme.service import Change, publish
 from hub.rewards.models import Voucher
 from hub.wallet.intake import TopUpRecorded
 from protocol.ids import derived_id, voucher_code
@@ -90,7 +92,7 @@ def test_versions_rise_with_every_change(world: World) -> None:
 def test_points_are_told_to_expire_only_shortly_before_they_do(world: World) -> None:
     member = world.add_member()
     world.earn(member, 100)
-    world.clock.pass_(days=365 - EXPIRY_NOTICE_DAYS - 10)
+    world.clock.pass_(days=365 - ExpiryPolicy().notice_days - 10)
     world.earn(member, 40)
     long_before = snapshot(world, member)
 
@@ -101,6 +103,21 @@ def test_points_are_told_to_expire_only_shortly_before_they_do(world: World) -> 
     assert shortly_before.expiring == 100
     assert shortly_before.expiring_at is not UNSET
     assert shortly_before.expiring_at > world.clock.now
+
+
+def test_pending_points_and_gifts_are_told_apart_and_left_out_where_there_are_none(world: World) -> None:
+    member, other = world.add_member(), world.add_member("陈思远")
+    with world.hub.database.write() as session:
+        for name, document in (("expiry", {"pending_days": 14}), ("gift.1", {"at_least": 100, "gift": 50})):
+            publish(session, Change(name, document, "test"), START)
+    world.earn(member, 30)
+    world.book(world.posted(TopUpRecorded("T1", member, "CNY", 5_000)))
+
+    told, nothing = snapshot(world, member), snapshot(world, other)
+
+    assert (told.points, told.pending, told.pending_at) == (0, 30, START + timedelta(days=14))
+    assert (told.stored_value, told.bonus) == (5_050, 50)
+    assert (nothing.pending, nothing.pending_at, nothing.bonus, nothing.debt) == (UNSET, UNSET, UNSET, UNSET)
 
 
 def test_only_open_vouchers_are_shown_oldest_first_and_not_too_many(world: World) -> None:

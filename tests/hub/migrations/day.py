@@ -1,10 +1,17 @@
 """A day at a small chain that leaves at least one row in every table: what `record.py` keeps for each revision."""
 
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
+from hub.day_end.run import DayEnds
+from hub.finance.service import close
+from hub.holds.service import HoldPlaced
 from hub.members import service as members
 from hub.messaging.ingest import Arrival
+from hub.programme.service import Change, publish
+from hub.returns.intake import LineReturned, PurchaseReturned
+from hub.staff.service import Approved, approve
 from hub.tiers import service as tiers
 from hub.wallet.intake import TopUpRecorded
 from protocol import codec, topics
@@ -15,10 +22,13 @@ from protocol.state import KioskStatus
 from protocol.topics import Channel
 from tests.hub.world import STORE, TestKiosk, World
 
+TERMS: dict[str, dict[str, Any]] = {
+    "earning.2": {"kind": "bonus", "points": 3, "budget": 1_000},
+    "expiry": {"kind": "rolling", "months": 1, "notice_days": 60},
+    "returns": {"short": "debt"},
+}
 NAME, PHONE, BIRTHDAY = "林晓雨", "+8614000000001", date(1990, 5, 1)
 LATTE, TOTE = derived_id(UUID(int=7), "latte"), derived_id(UUID(int=7), "tote")
-POINTS_LEFT = 4_000 - 600 - 2_400
-"""What the member of the day has after earning, taking a latte and having a bag set aside."""
 
 
 def play(world: World) -> UUID:
@@ -37,7 +47,31 @@ def play(world: World) -> UUID:
         world.told(kiosk, LeaseClosed(lease, 600)),
     )
     ask(world, kiosk, AskLease(world.new_id(), visit, TOTE, 2_400))
+    keep_books(world, kiosk, member)
     return member
+
+
+def keep_books(world: World, kiosk: TestKiosk, member: UUID) -> None:
+    """Return something, hold something, have a second person approve something, and end the days of a month."""
+    purchase = world.new_id()
+    with world.hub.database.write() as session:
+        for name, document in TERMS.items():
+            publish(session, Change(name, document, "test"), world.clock.now)
+        approve(session, world.new_id(), Approved("key:second", "points.adjusted", bytes(32)), world.clock.now)
+    for item in (
+        world.posted(world.purchase(member, 2_000), item_id=purchase),
+        world.posted(PurchaseReturned("B1", [LineReturned(1, 1, 500)], purchase), kind="purchase.returned"),
+        world.posted(HoldPlaced(member, "points", 5, 10), kind="hold.placed"),
+    ):
+        assert world.book(item)[0].is_applied
+    late = world.clock.now + timedelta(hours=1)
+    world.clock.pass_(days=10)
+    DayEnds(world.hub.database, world.hub.book, world.clock).run()
+    world.book(world.told(kiosk, world.purchase(member, 500), occurred_at=late))
+    closed = close(
+        world.hub.database, date(2026, 11, 1), actor="test", now=world.clock.now, random_bytes=world.random.randbytes
+    )
+    assert closed.refusal is None
 
 
 def join(world: World) -> UUID:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -77,6 +77,8 @@ def _tagged(value: Any) -> Any:
             return {"bytes": value.hex()}
         case datetime():
             return {"at": value.isoformat()}
+        case date():
+            return {"on": value.isoformat()}
         case _:
             return value
 
@@ -89,6 +91,8 @@ def _for_sqlite(value: Any) -> Any:
             return bytes.fromhex(text)
         case {"at": text}:
             return datetime.fromisoformat(text).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+        case {"on": text}:
+            return text
         case {"json": document}:
             return json.dumps(document, ensure_ascii=False)
         case _:
@@ -103,6 +107,8 @@ def _for_postgresql(value: Any) -> Any:
             return bytes.fromhex(text)
         case {"at": text}:
             return datetime.fromisoformat(text)
+        case {"on": text}:
+            return date.fromisoformat(text)
         case {"json": document}:
             return Jsonb(document)
         case _:

@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from hub.intake import ByKey, Verdict
 from hub.ledger.models import Transfer
 from hub.members.models import Member
+from hub.points.earning import lines_in
 from hub.purchases.models import Purchase, PurchaseLine
 from hub.tiers.models import Standing, TierChange
 from protocol.errors import ErrorCode
@@ -29,7 +30,17 @@ def test_every_movement_tells_its_rule_and_its_actor(world: World) -> None:
 
     with world.hub.database.read() as session:
         transfer = session.execute(select(Transfer).where(Transfer.kind == "points.earned")).scalar_one()
-    assert transfer.cause == {"rule": "earning", "version": 1, "multiplier": 10_000}
+    part = {"rule": "earning.1", "version": 1, "points": [118]}
+    assert transfer.cause == {"paid": [11_800], "tier": "classic", "multiplier": 10_000, "parts": [part]}
+    assert lines_in(transfer.cause) == [
+        {
+            "line": 1,
+            "amount": 11_800,
+            "tier": "classic",
+            "multiplier": 10_000,
+            "parts": [{"rule": "earning.1", "version": 1, "points": 118, "cut": 0}],
+        }
+    ]
     assert transfer.actor.startswith("key:")
 
 
@@ -38,7 +49,7 @@ def test_points_are_fixed_line_by_line(world: World) -> None:
 
     with world.hub.database.read() as session:
         lines = session.execute(select(PurchaseLine).order_by(PurchaseLine.line)).scalars().all()
-    assert [line.points for line in lines] == [51, 50]
+    assert [(line.points, line.qualifying) for line in lines] == [(51, 51), (50, 50)]
 
 
 def test_the_same_receipt_counts_once_and_answers_the_same(world: World) -> None:

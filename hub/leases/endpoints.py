@@ -1,0 +1,54 @@
+"""The leases API: which points are lent to kiosks, and the recorded act that ends a lease no kiosk will close."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Request
+
+from hub.access import TheHub, TheRequestId
+from hub.intake import ByKey, Item
+from hub.leases import queries
+from hub.leases.intake import LeaseWrittenOff
+from hub.leases.rules import OPEN
+from hub.leases.schemas import LeaseOut, WriteOffIn, WriteOffOut
+from hub.messaging.envelopes import fingerprint
+from hub.serving import TheServing
+from protocol import codec
+
+LEASES_MAX = 500
+"""Most leases in one answer; those whose time ran out first come first."""
+
+STATES = {"open": OPEN, "closed": frozenset({"closed"}), "written_off": frozenset({"written_off"})}
+
+router = APIRouter(prefix="/v1", tags=["fleet"])
+
+
+@router.get("/leases", response_model=list[LeaseOut])
+def show(hub: TheHub, state: Literal["open", "closed", "written_off"] = "open") -> list[dict[str, Any]]:
+    """Leases in a state, the earliest deadline first."""
+    with hub.database.read() as session:
+        return [dict(row._mapping) for row in queries.shown(session, STATES[state], LEASES_MAX)]  # noqa: SLF001 - public
+
+
+@router.post("/kiosks/{kiosk}/leases/{number}/write-off", response_model=WriteOffOut)
+async def write_off(
+    kiosk: str,
+    number: Annotated[int, Path(ge=1, le=2**53)],
+    body: WriteOffIn,
+    request: Request,
+    *,
+    hub: TheHub,
+    serving: TheServing,
+    request_id: TheRequestId,
+) -> dict[str, Any]:
+    """End a lease that its kiosk will not close. What the kiosk reports of it afterwards is refused, and shown."""
+    written_off = LeaseWrittenOff(kiosk, number, body.outcome, body.reason)
+    return await serving.book(
+        Item(
+            id=request_id,
+            kind="lease.written_off",
+            body=written_off,
+            source=ByKey(request.state.key_hash),
+            fingerprint=fingerprint("lease.written_off", codec.encode(written_off)),
+            occurred_at=hub.clock(),
+        )
+    )

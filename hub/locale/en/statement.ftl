@@ -1,0 +1,72 @@
+# Why a movement was made, and what stands on the drawing of a balance. Numbers come in already written out.
+
+amount-points = { $amount } points
+amount-qualifying = { $amount } qualifying points
+amount-count = { $amount } × { $item }
+amount-CNY = { $amount } yuan
+amount-money = { $amount } { $currency }
+
+told = { $amount }: { $because }
+rule = rule { $rule } version { $version }
+share = { $points } for { $because }
+part-rate = { $paid } × { $tier } { $multiplier }, { $rule }, line { $line }
+part-base = { $paid }, { $rule }, line { $line }
+part-multiplier = extra points, { $rule }, line { $line }
+part-bonus = bonus points, { $rule }, line { $line }
+campaign = campaign { $campaign }
+cut = { $cut } fewer because of a cap
+more = and { $count } more
+
+silent = nothing happened on the account after { $since }
+expired = valid until { $last }
+expired-span = valid until { $first } to { $last }
+receipt = receipt { $receipt }
+store = store { $store }
+kiosk = kiosk { $kiosk }
+role = by { $role }
+approved = approved by { $actor }
+reason = reason: { $reason }
+reverses = takes back an earlier movement
+no-cause = no cause was recorded
+
+kind-points_earned = earned
+kind-points_paid = paid with points
+kind-points_expired = expired
+kind-points_expiry_reversed = expired wrongly, given back
+kind-points_adjusted = adjusted by hand
+kind-points_transferred = passed on between members
+kind-points_taken_back = taken back
+kind-points_given_back = given back
+kind-points_forgiven = not asked back
+kind-qualifying_earned = earned
+kind-lease_granted = lent to a kiosk
+kind-lease_spent = redeemed at a kiosk
+kind-lease_closed = given back by a kiosk
+kind-lease_written_off = written off as spent at a kiosk
+kind-hold_placed = set aside
+kind-hold_released = no longer set aside
+kind-hold_expired = no longer set aside
+kind-hold_captured = spent
+kind-stored_value_topped_up = topped up
+kind-stored_value_paid = paid
+kind-stored_value_refunded = refunded
+kind-stored_value_paid_out = paid out
+kind-bonus_given = gift on a top-up
+kind-bonus_paid = paid
+kind-bonus_expired = gift expired
+kind-bonus_forfeited = gift taken back
+kind-package_sold = package bought
+kind-package_used = used
+kind-package_use_refunded = given back
+kind-counts_expired = expired
+kind-debt_incurred = owed
+kind-debt_recovered = debt paid
+kind-debt_settled = debt paid
+kind-other = { $kind }
+
+chart-title-points = Points over time
+chart-title-qualifying = Qualifying points over time
+chart-title-money = Balance over time
+chart-title-count = Counts over time
+chart-empty = Nothing happened in this time
+chart-now = { $amount } on { $day }

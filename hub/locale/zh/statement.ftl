@@ -1,0 +1,72 @@
+# 每笔流水的原因，以及余额走势图上的文字。数字传入时已经写好。
+
+amount-points = { $amount } 积分
+amount-qualifying = { $amount } 成长值
+amount-count = { $item } { $amount } 次
+amount-CNY = { $amount } 元
+amount-money = { $amount } { $currency }
+
+told = { $amount }：{ $because }
+rule = 规则 { $rule } 第 { $version } 版
+share = { $points } 来自{ $because }
+part-rate = { $paid } × { $tier } { $multiplier }，{ $rule }，第 { $line } 行
+part-base = { $paid }，{ $rule }，第 { $line } 行
+part-multiplier = 加倍积分，{ $rule }，第 { $line } 行
+part-bonus = 奖励积分，{ $rule }，第 { $line } 行
+campaign = 活动 { $campaign }
+cut = 达到上限，少计 { $cut }
+more = 等另外 { $count } 项
+
+silent = { $since } 之后账户没有变动
+expired = 有效期至 { $last }
+expired-span = 有效期至 { $first } 至 { $last }
+receipt = 小票 { $receipt }
+store = 门店 { $store }
+kiosk = 自助终端 { $kiosk }
+role = 操作角色 { $role }
+approved = 批准人 { $actor }
+reason = 原因：{ $reason }
+reverses = 冲正之前的一笔流水
+no-cause = 没有记录原因
+
+kind-points_earned = 获取
+kind-points_paid = 积分抵现
+kind-points_expired = 过期
+kind-points_expiry_reversed = 误过期，已退回
+kind-points_adjusted = 人工调整
+kind-points_transferred = 会员间转赠
+kind-points_taken_back = 收回
+kind-points_given_back = 退回
+kind-points_forgiven = 免于收回
+kind-qualifying_earned = 获取
+kind-lease_granted = 预留给自助终端
+kind-lease_spent = 在自助终端兑换
+kind-lease_closed = 自助终端退回
+kind-lease_written_off = 按已在自助终端兑换核销
+kind-hold_placed = 冻结
+kind-hold_released = 解除冻结
+kind-hold_expired = 解除冻结
+kind-hold_captured = 使用
+kind-stored_value_topped_up = 充值
+kind-stored_value_paid = 支付
+kind-stored_value_refunded = 退款
+kind-stored_value_paid_out = 退还
+kind-bonus_given = 充值赠送
+kind-bonus_paid = 支付
+kind-bonus_expired = 赠金过期
+kind-bonus_forfeited = 赠金收回
+kind-package_sold = 购买套餐
+kind-package_used = 使用
+kind-package_use_refunded = 退回
+kind-counts_expired = 过期
+kind-debt_incurred = 欠积分
+kind-debt_recovered = 偿还欠积分
+kind-debt_settled = 偿还欠积分
+kind-other = { $kind }
+
+chart-title-points = 积分走势
+chart-title-qualifying = 成长值走势
+chart-title-money = 余额走势
+chart-title-count = 次数走势
+chart-empty = 这段时间没有变动
+chart-now = { $day }：{ $amount }

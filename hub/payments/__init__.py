@@ -1,0 +1,1 @@
+"""Payments with stored value, and their refunds."""

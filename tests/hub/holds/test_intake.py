@@ -1,0 +1,465 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from msgspec import structs
+from sqlalchemy import select
+
+from hub.holds.service import HoldCaptured, HoldPlaced, HoldReleased, overdue
+from hub.intake import ByKiosk, Verdict
+from hub.jobs import free_overdue
+from hub.ledger.models import Account, Transfer
+from hub.points.service import EXPIRED, REDEEMED, debt_account, points_account
+from hub.wallet.service import BONUS_FORFEITED, SPENT, bonus_account, principal_account
+from protocol.errors import ErrorCode
+from protocol.ids import derived_id
+from tests.hub.holds.till import Till
+from tests.hub.points.acts import NOBODY, block, incur_debt
+from tests.hub.world import World
+
+
+def test_what_is_held_cannot_be_spent_elsewhere(till: Till) -> None:
+    outcome = till.place(400)
+
+    assert outcome.result | {"hold": "", "placed_at": "", "deadline": ""} == {
+        "hold": "",
+        "member": str(till.member),
+        "store": "S01",
+        "book": "points",
+        "amount": 400,
+        "captured": 0,
+        "state": "open",
+        "placed_at": "",
+        "deadline": "",
+        "ended_at": None,
+    }
+    assert till.points() == 100
+    assert till.place(101).result == {"short": 1}
+    till.world.assert_books_are_right()
+
+
+def test_a_hold_captured_in_part_gives_the_rest_back_into_its_lots(till: Till) -> None:
+    hold = till.placed(400)
+    held = till.lots_of_points()
+
+    outcome = till.capture(hold, 250)
+
+    assert held == [0, 100]
+    assert (outcome.result["state"], outcome.result["captured"]) == ("captured", 250)
+    assert till.lots_of_points() == [50, 200]
+    assert till.balance(derived_id(hold, "points")) == 0
+    [spent] = till.transfers("hold.captured")
+    assert (spent.debit, spent.credit, spent.amount) == (points_account(till.member), REDEEMED, 250)
+    till.world.assert_books_are_right()
+
+
+def test_a_hold_captured_whole_leaves_nothing_behind(till: Till) -> None:
+    hold = till.placed(400)
+
+    till.capture(hold, 400)
+
+    assert till.points() == 100
+    assert (till.row(hold).state, till.row(hold).captured) == ("captured", 400)
+    till.world.assert_books_are_right()
+
+
+def test_a_released_hold_gives_everything_back_into_its_lots(till: Till) -> None:
+    hold = till.placed(400)
+
+    outcome = till.release(hold)
+
+    assert outcome.result["state"] == "released"
+    assert till.lots_of_points() == [300, 200]
+    till.world.assert_books_are_right()
+
+
+@pytest.mark.parametrize("end", ["capture", "release"])
+def test_the_same_request_gets_the_same_answer(till: Till, end: str) -> None:
+    placing = till.hold_item(HoldPlaced(till.member, "points", 400, 10))
+    hold = placing.id
+    body = HoldCaptured(hold, 100, "R1") if end == "capture" else HoldReleased(hold)
+    ending = till.hold_item(body)
+
+    placed = [till.world.book(placing)[0], till.world.book(placing)[0]]
+    ended = [till.world.book(ending)[0], till.world.book(ending)[0]]
+
+    assert placed[0].result == placed[1].result
+    assert ended[0].result == ended[1].result
+    assert till.world.book(placing)[0].result == placed[0].result
+    assert till.points() == (400 if end == "capture" else 500)
+
+
+@pytest.mark.parametrize("first", ["capture", "release"])
+@pytest.mark.parametrize("second", ["capture", "release"])
+def test_a_hold_ends_once(till: Till, first: str, second: str) -> None:
+    hold = till.placed(400)
+    ends = {"capture": lambda: till.capture(hold, 100), "release": lambda: till.release(hold)}
+
+    outcomes = [ends[first](), ends[second]()]
+
+    assert [outcome.code for outcome in outcomes] == [None, ErrorCode.HOLD_ENDED]
+    till.world.assert_books_are_right()
+
+
+def test_a_hold_can_be_placed_and_captured_in_one_batch(till: Till) -> None:
+    placing = till.hold_item(HoldPlaced(till.member, "points", 400, 10))
+    capturing = till.hold_item(HoldCaptured(placing.id, 250, "R1"))
+    again = till.hold_item(HoldCaptured(placing.id, 250, "R2"))
+
+    outcomes = till.world.book(placing, capturing, again)
+
+    assert [outcome.code for outcome in outcomes] == [None, None, ErrorCode.HOLD_ENDED]
+    assert till.points() == 250
+    assert till.row(placing.id).state == "captured"
+    till.world.assert_books_are_right()
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "data"),
+    [
+        ({"member": NOBODY}, ErrorCode.MEMBER_UNKNOWN, {}),
+        ({"amount": 501}, ErrorCode.POINTS_SHORT, {"short": 1}),
+        ({"book": "money"}, ErrorCode.STORED_VALUE_SHORT, {"short": 100}),
+        ({"minutes": 31}, ErrorCode.HOLD_TOO_LONG, {"minutes": 30}),
+    ],
+)
+def test_a_wrong_hold_is_refused(till: Till, change: dict[str, Any], code: ErrorCode, data: dict[str, int]) -> None:
+    body = structs.replace(HoldPlaced(till.member, "points", 100, 10), **change)
+
+    outcome = till.do(body)
+
+    assert (outcome.code, outcome.result) == (code, data)
+    with till.world.hub.database.read() as session:
+        assert session.execute(select(Account).where(Account.book == "held")).all() == []
+
+
+def test_nothing_is_held_in_an_unknown_store_or_of_a_blocked_member(small_till: Till) -> None:
+    nowhere = small_till.place(100, store="S99")
+    block(small_till.world, small_till.member)
+    blocked = small_till.place(100)
+
+    assert [nowhere.code, blocked.code] == [ErrorCode.STORE_UNKNOWN, ErrorCode.MEMBER_BLOCKED]
+
+
+def test_the_longest_time_is_a_term(small_till: Till) -> None:
+    small_till.term("holds", minutes_max=60)
+
+    assert [small_till.place(1, minutes=minutes).code for minutes in (60, 61)] == [None, ErrorCode.HOLD_TOO_LONG]
+
+
+def test_what_was_held_before_can_be_captured_though_the_member_was_blocked(small_till: Till) -> None:
+    hold = small_till.placed(100)
+    block(small_till.world, small_till.member)
+
+    assert small_till.capture(hold, 100).is_applied
+
+
+def test_no_more_is_captured_than_is_held(till: Till) -> None:
+    hold = till.placed(100)
+
+    outcome = till.capture(hold, 101)
+
+    assert (outcome.code, outcome.result) == (ErrorCode.HOLD_EXCEEDED, {"held": 100})
+    assert till.capture(hold, 100).is_applied
+
+
+def test_an_unknown_hold_is_neither_captured_nor_released(till: Till) -> None:
+    outcomes = [till.capture(NOBODY, 1), till.release(NOBODY)]
+
+    assert {outcome.code for outcome in outcomes} == {ErrorCode.HOLD_UNKNOWN}
+
+
+def test_a_hold_ends_in_its_own_store(till: Till) -> None:
+    hold = till.placed(100)
+
+    outcomes = [till.capture(hold, 1, store="S02"), till.release(hold, store="S02")]
+
+    assert {outcome.code for outcome in outcomes} == {ErrorCode.STORE_OUT_OF_SCOPE}
+    assert till.row(hold).state == "open"
+
+
+def test_a_kiosk_never_has_a_hold(till: Till) -> None:
+    kiosk = till.world.add_kiosk()
+    item = till.hold_item(HoldPlaced(till.member, "points", 100, 10), source=ByKiosk(kiosk.id))
+
+    outcome = till.world.book(item)[0]
+
+    assert (outcome.verdict, outcome.code) == (Verdict.PARKED, ErrorCode.KIND_UNKNOWN)
+    assert till.points() == 500
+
+
+@pytest.mark.parametrize(("minutes", "seconds", "code"), [(9, 59, None), (10, 0, ErrorCode.HOLD_EXPIRED)])
+def test_a_hold_can_be_captured_until_its_deadline(
+    till: Till, minutes: int, seconds: int, code: ErrorCode | None
+) -> None:
+    hold = till.placed(400)
+    till.world.clock.pass_(minutes=minutes, seconds=seconds)
+
+    assert till.capture(hold, 100).code is code
+
+
+def test_a_hold_that_is_overdue_can_still_be_released(till: Till) -> None:
+    hold = till.placed(400)
+    till.world.clock.pass_(minutes=11)
+
+    assert till.release(hold).is_applied
+    assert till.points() == 500
+
+
+def test_time_frees_a_hold_once(till: Till) -> None:
+    overdue_hold, other = till.placed(300, minutes=5), till.placed(100, minutes=10)
+    till.world.clock.pass_(minutes=5)
+
+    free_overdue(till.world.hub, till.world.clock.now)
+    free_overdue(till.world.hub, till.world.clock.now)
+
+    assert [till.row(hold).state for hold in (overdue_hold, other)] == ["expired", "open"]
+    assert till.row(overdue_hold).ended_at == till.world.clock.now
+    assert till.points() == 400
+    assert len(till.transfers("hold.expired")) == 1
+    assert [till.capture(overdue_hold, 1).code, till.release(overdue_hold).code] == [ErrorCode.HOLD_EXPIRED] * 2
+    till.world.assert_books_are_right()
+
+
+def test_what_frees_a_hold_is_named_after_it_so_a_repeated_job_does_no_harm(till: Till) -> None:
+    hold = till.placed(300)
+    till.world.clock.pass_(minutes=10)
+    with till.world.hub.database.read() as session:
+        first = overdue(session, till.world.clock.now, 10)
+        second = overdue(session, till.world.clock.now + timedelta(minutes=1), 10)
+
+    outcomes = [*till.world.book(*first), *till.world.book(*second)]
+
+    assert [item.id for item in (*first, *second)] == [derived_id(hold, "hold.expired")] * 2
+    assert outcomes[0].result == outcomes[1].result
+    assert till.points() == 500
+    till.world.assert_books_are_right()
+
+
+def test_a_till_that_is_faster_than_time_wins(till: Till) -> None:
+    hold = till.placed(300)
+    till.world.clock.pass_(minutes=10)
+    with till.world.hub.database.read() as session:
+        [item] = overdue(session, till.world.clock.now, 10)
+    till.release(hold)
+
+    late = till.world.book(item)[0]
+
+    assert late.code is ErrorCode.HOLD_ENDED
+    assert till.row(hold).state == "released"
+    till.world.assert_books_are_right()
+
+
+def test_so_many_overdue_holds_as_asked_for_the_longest_overdue_first(small_till: Till) -> None:
+    holds = [small_till.placed(1, minutes=minutes) for minutes in (3, 1, 2)]
+    small_till.world.clock.pass_(minutes=5)
+
+    with small_till.world.hub.database.read() as session:
+        items = overdue(session, small_till.world.clock.now, 2)
+
+    assert [item.id for item in items] == [derived_id(holds[place], "hold.expired") for place in (1, 2)]
+
+
+@pytest.mark.parametrize("end", ["release", "free"])
+def test_points_that_expired_while_they_were_held_expire_when_they_come_back(till: Till, end: str) -> None:
+    till.world.clock.pass_(days=355, minutes=-5)
+    hold = till.placed(350)
+    till.world.clock.pass_(minutes=10)
+
+    if end == "release":
+        till.release(hold)
+    else:
+        free_overdue(till.world.hub, till.world.clock.now)
+
+    assert till.lots_of_points() == [0, 200]
+    [expired] = till.transfers("points.expired")
+    assert (expired.credit, expired.amount) == (EXPIRED, 300)
+    till.world.assert_books_are_right()
+
+
+def test_points_that_expired_while_they_were_held_can_still_be_captured(till: Till) -> None:
+    till.world.clock.pass_(days=355, minutes=-5)
+    hold = till.placed(350)
+    till.world.clock.pass_(minutes=6)
+
+    outcome = till.capture(hold, 320)
+
+    assert outcome.is_applied
+    assert till.lots_of_points() == [0, 180]
+    assert till.transfers("points.expired") == []
+    till.world.assert_books_are_right()
+
+
+def test_what_comes_back_pays_what_is_owed(till: Till) -> None:
+    hold = till.placed(500)
+    incur_debt(till.world, till.member, 120)
+
+    till.capture(hold, 100)
+
+    assert till.points() == 280
+    assert till.balance(debt_account(till.member)) == 0
+    till.world.assert_books_are_right()
+
+
+def test_a_hold_tells_in_the_books_what_it_was_for(till: Till) -> None:
+    hold = till.placed(400)
+    till.capture(hold, 250, "R77")
+
+    about = {"hold": str(hold), "store": "S01"}
+    assert [made.cause for made in till.transfers("hold.placed")] == [about]
+    assert [made.cause for made in till.transfers("hold.released")] == [about]
+    assert [made.cause for made in till.transfers("hold.captured")] == [about | {"receipt": "R77"}]
+
+
+@pytest.fixture
+def rich_till(till: Till) -> Till:
+    """A member who also has 600.00 of principal, from two top-ups, and 50.00 of bonus."""
+    till.term("gift.1", at_least=50_000, gift=5_000)
+    till.top_up(10_000)
+    till.world.clock.pass_(days=1)
+    till.top_up(50_000)
+    return till
+
+
+@pytest.mark.parametrize(
+    ("order", "held", "left"),
+    [
+        ("bonus_first", (15_000, 5_000), (55_000, 0)),
+        ("principal_first", (20_000, 0), (50_000, 5_000)),
+        ("proportional", (18_461, 1_539), (50_770, 4_230)),
+    ],
+)
+def test_money_is_held_and_captured_in_the_order_of_its_use(
+    rich_till: Till, *, order: str, held: tuple[int, int], left: tuple[int, int]
+) -> None:
+    till = rich_till
+    till.term("wallet", order=order)
+    hold = till.placed(20_000, "money")
+    own = tuple(till.balance(derived_id(hold, book)) for book in ("principal", "bonus"))
+    while_held = till.holds()
+
+    till.capture(hold, 10_000)
+
+    assert own == held
+    assert while_held == (60_000 - held[0], 5_000 - held[1])
+    assert till.holds() == left
+    till.world.assert_books_are_right()
+
+
+def test_held_money_is_not_there_for_a_payment(rich_till: Till) -> None:
+    rich_till.placed(60_000, "money")
+
+    assert rich_till.pay(5_001).result == {"short": 1}
+
+
+def test_released_money_comes_back_into_its_lots(rich_till: Till) -> None:
+    hold = rich_till.placed(30_000, "money")
+    held = (rich_till.lots(principal_account(rich_till.member)), rich_till.lots(bonus_account(rich_till.member)))
+
+    rich_till.release(hold)
+
+    assert held == ([0, 35_000], [0])
+    assert rich_till.lots(principal_account(rich_till.member)) == [10_000, 50_000]
+    assert rich_till.lots(bonus_account(rich_till.member)) == [5_000]
+    rich_till.world.assert_books_are_right()
+
+
+def test_captured_money_is_a_payment_that_can_be_refunded(rich_till: Till) -> None:
+    hold = rich_till.placed(30_000, "money")
+    capturing = rich_till.hold_item(HoldCaptured(hold, 20_000, "P1"))
+    rich_till.world.book(capturing)
+    after = rich_till.holds()
+
+    refunds = [rich_till.refund(capturing.id, 12_000), rich_till.refund(capturing.id, 8_001)]
+    rich_till.refund(capturing.id, 8_000)
+
+    [payment] = rich_till.receipts("payment")
+    assert (payment.id, payment.receipt, payment.amount) == (capturing.id, "P1", 20_000)
+    assert (payment.principal, payment.bonus) == (15_000, 5_000)
+    assert after == (45_000, 0)
+    assert [refund.code for refund in refunds] == [None, ErrorCode.REFUND_TOO_MUCH]
+    assert rich_till.lots(principal_account(rich_till.member)) == [10_000, 50_000]
+    assert rich_till.holds() == (60_000, 5_000)
+    rich_till.world.assert_books_are_right()
+
+
+def test_a_receipt_number_pays_once_from_a_hold_or_from_the_wallet(rich_till: Till) -> None:
+    first, second = rich_till.placed(1_000, "money"), rich_till.placed(1_000, "money")
+    rich_till.pay(100, "P1")
+    taken = rich_till.capture(first, 1_000, "P1")
+    rich_till.capture(first, 1_000, "P2")
+
+    outcomes = [taken, rich_till.capture(second, 1_000, "P2"), rich_till.pay(100, "P2")]
+
+    assert {outcome.code for outcome in outcomes} == {ErrorCode.PAYMENT_KNOWN}
+    rich_till.world.assert_books_are_right()
+
+
+def test_a_receipt_number_pays_once_within_a_batch(rich_till: Till) -> None:
+    holds = [rich_till.placed(1_000, "money") for _ in range(2)]
+
+    outcomes = rich_till.world.book(*(rich_till.hold_item(HoldCaptured(hold, 1_000, "P1")) for hold in holds))
+
+    assert [outcome.code for outcome in outcomes] == [None, ErrorCode.PAYMENT_KNOWN]
+
+
+def test_points_captured_from_holds_may_share_a_receipt_with_money(rich_till: Till) -> None:
+    points, money = rich_till.placed(100), rich_till.placed(1_000, "money")
+
+    outcomes = [rich_till.capture(money, 1_000, "P1"), rich_till.capture(points, 100, "P1")]
+
+    assert [outcome.code for outcome in outcomes] == [None, None]
+
+
+def test_bonus_that_expired_while_it_was_held_expires_when_it_comes_back(till: Till) -> None:
+    till.term("wallet", bonus_months=1)
+    till.term("gift.1", at_least=1_000, gift=500)
+    till.top_up(1_000)
+    till.world.clock.pass_(days=30, hours=23, minutes=55)
+    hold = till.placed(1_500, "money")
+    till.world.clock.pass_(minutes=9)
+
+    till.release(hold)
+
+    assert till.holds() == (1_000, 0)
+    [expired] = till.transfers("bonus.expired")
+    assert (expired.credit, expired.amount) == (BONUS_FORFEITED, 500)
+    till.world.assert_books_are_right()
+
+
+def test_a_member_is_shown_anew_when_money_is_held_or_comes_back(rich_till: Till) -> None:
+    def version() -> int:
+        with rich_till.world.hub.database.read() as session:
+            return session.get_one(Account, points_account(rich_till.member)).version
+
+    versions = [version()]
+    hold = rich_till.placed(1_000, "money")
+    versions.append(version())
+    rich_till.release(hold)
+    versions.append(version())
+
+    assert versions == [versions[0], versions[0] + 1, versions[0] + 2]
+
+
+def test_captured_money_goes_where_payments_go(rich_till: Till) -> None:
+    hold = rich_till.placed(1_000, "money")
+
+    rich_till.capture(hold, 400)
+
+    with rich_till.world.hub.database.read() as session:
+        spent = session.execute(select(Transfer).where(Transfer.credit == SPENT)).scalars().all()
+    assert [(made.kind, made.amount) for made in spent] == [("bonus.paid", 400)]
+
+
+def test_holds_of_several_members_are_booked_together(world: World) -> None:
+    tills = [Till(world) for _ in range(3)]
+    for till in tills:
+        world.earn(till.member, 100)
+    items = [till.hold_item(HoldPlaced(till.member, "points", 60, 10)) for till in tills]
+
+    placed = world.book(*items)
+    ended = world.book(*(till.hold_item(HoldReleased(item.id)) for till, item in zip(tills, items, strict=True)))
+
+    assert {outcome.code for outcome in (*placed, *ended)} == {None}
+    assert [till.points() for till in tills] == [100, 100, 100]
+    world.assert_books_are_right()
