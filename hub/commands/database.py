@@ -38,7 +38,7 @@ def restored(settings: SettingsFile) -> None:
 @app.command()
 def prove(settings: SettingsFile) -> None:
     """Compare all books now; ends with 1 if a single figure is wrong."""
-    with opened(read(settings)) as hub, hub.database.read() as session:
+    with opened(read(settings)) as hub, hub.database.snapshot() as session:
         proof = ledger.prove(session)
     typer.echo(f"{proof.accounts} accounts, {proof.transfers} transfers, {len(proof.faults)} faults")
     for fault in proof.faults:

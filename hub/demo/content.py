@@ -109,10 +109,10 @@ TERMS: dict[str, dict[str, Any]] = {
         "kind": "multiplier",
         "multiplier": 20_000,
         "group": "weekend",
-        "categories": ["coffee", "tea"],
+        "categories": ["tea"],
         "weekdays": [6, 7],
         "cap_day": 500,
-        "names": {"zh": "周末咖啡茶饮双倍", "en": "Double points on weekend drinks"},
+        "names": {"zh": "周末茶饮双倍", "en": "Double points on tea at weekends"},
     },
     "earning.3": {
         "kind": "bonus",

@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, case, cast, func, or_, select
+from sqlalchemy import BigInteger, and_, case, cast, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from hub.db.bulk import Prepared, Rows
 from hub.ledger.models import Account, Lot, Transfer
+from hub.ledger.queries import of_member
 from hub.wallet.models import WalletReceipt
 
 _RECEIPT = (
@@ -97,7 +98,8 @@ def statement(session: Session, accounts: tuple[UUID, UUID], span: tuple[datetim
 
 
 def _touches(accounts: tuple[UUID, UUID]) -> Any:
-    return or_(Transfer.debit.in_(accounts), Transfer.credit.in_(accounts))
+    sides = (Transfer.debit, Transfer.credit)
+    return or_(*(and_(of_member(side), side.in_(accounts)) for side in sides))
 
 
 def _change(account: UUID) -> Any:
