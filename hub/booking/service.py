@@ -136,7 +136,8 @@ class Booking:
                 admission.repeat(number, entry, first_time[item.id])
                 continue
             outcome = self._intakes[item.kind].decide(entry, work)
-            first_time[item.id] = KnownFact(item.fingerprint, outcome)
+            if outcome.verdict is not Verdict.WAITING:
+                first_time[item.id] = KnownFact(item.fingerprint, outcome)
             decided[number] = (entry, outcome)
         return decided | admission.settled
 

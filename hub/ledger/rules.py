@@ -62,9 +62,9 @@ class LotState:
         return at >= (self.terms.expires_at or NEVER)
 
     @property
-    def order(self) -> tuple[datetime, UUID]:
-        """Earliest expiry first; the id makes the order the same everywhere."""
-        return (self.terms.expires_at or NEVER, self.id)
+    def order(self) -> tuple[datetime, datetime, UUID]:
+        """Earliest expiry first, of those the oldest; the id makes the order the same everywhere."""
+        return (self.terms.expires_at or NEVER, self.granted_at, self.id)
 
 
 @dataclass(slots=True)

@@ -68,36 +68,38 @@ class Scene:
     def die_everywhere(self, *, is_whole: bool, stride: int = 1) -> int:
         """Kill the operation at its first statement, at its second and so on, until it survives; how often it died.
 
-        After each death the books are right, and the operation done again ends as if nothing had happened: with the
-        same answers and the same rows. One that `is_whole`, a single transaction, leaves nothing behind when it dies.
-        With a `stride` only every so manieth statement is deadly.
+        The last death comes when all is committed and nobody was told yet. After each the books are right, and the
+        operation done again ends as if nothing had happened: with the same answers and the same rows. One that
+        `is_whole`, a single transaction, has left nothing behind or everything. With a `stride` only every so many
+        statements one is deadly.
         """
-        restore(self.database, self.before)
-        acts = _acts(self.database)
-        told, after, acts = self._act(), dump(self.database), _acts(self.database) - acts
+        acts = self._begin()
+        told, everything = self._act(), self._look(acts)
         for deaths in count():
-            restore(self.database, self.before)
-            known = _acts(self.database)
+            acts = self._begin()
             if self._survives(1 + deaths * stride):
-                assert (dump(self.database), _acts(self.database)) == (after, known + acts), (
-                    "who survives has done it all"
-                )
                 return deaths
-            self._prove()
-            if is_whole:
-                assert (dump(self.database), _acts(self.database)) == (self.before, known), f"death {deaths}"
-            assert self._act() == told, f"death {deaths}"
-            assert dump(self.database) == after, changes(after, dump(self.database))
-            assert _acts(self.database) == known + acts, f"death {deaths}"
+            found = self._look(acts)
+            assert not is_whole or found in ((self.before, 0), everything), changes(self.before, found[0])
+            assert self._act() == told, f"told after death {deaths}"
+            found = self._look(acts)
+            assert found == everything, changes(everything[0], found[0])
         raise AssertionError("counting never ends")
+
+    def _begin(self) -> int:
+        """Have the database hold what it held before; how many entries its audit log has, which only ever grows."""
+        restore(self.database, self.before)
+        return _acts(self.database)
 
     def _act(self) -> Any:
         """Do the operation here and let it live."""
         return self.operation(make_hub(self.database, self.now))
 
-    def _prove(self) -> None:
+    def _look(self, acts: int) -> tuple[Rows, int]:
+        """What the database holds, its books being right, and how many entries its audit log has more than `acts`."""
         with self.database.read() as session:
             assert ledger.prove(session).faults == ()
+        return dump(self.database), _acts(self.database) - acts
 
     def _survives(self, number: int) -> bool:
         # Nobody else has the database open meanwhile, so whoever opens it next has to repair it.
@@ -116,15 +118,17 @@ def make_hub(database: Database, now: datetime) -> Hub:
 
 
 def _acts(database: Database) -> int:
-    """How many entries the audit log has: they cannot be taken away again, and their ids are drawn at random."""
+    """How many entries the audit log has. They cannot be taken away again, and their ids are drawn at random."""
     with database.read() as session:
         return session.execute(select(func.count()).select_from(AuditEntry)).scalar_one()
 
 
 def _live(url: str, operation: Operation, now: datetime, number: int) -> None:
     database = Database(url)
-    _doom(database.engine, Death(number))
+    death = Death(number)
+    _doom(database.engine, death)
     operation(make_hub(database, now))
+    death.come_nearer()
 
 
 class Death:

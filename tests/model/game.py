@@ -38,6 +38,9 @@ from tests.model.state import restore
 FOR_LATER = {"purchase.unknown", "request.overloaded"}
 """Why an item may have to wait for the end of its batch: what it names was only made there."""
 
+AHEAD_MAX = timedelta(days=40)
+"""So far ahead an expiry is worth waiting for."""
+
 IDS_SEED = 2
 """Not that of the stage, or its ids would come again."""
 
@@ -51,7 +54,7 @@ class Game:
     """One game; the same choices play the same.
 
     `sent` are the items that were booked, `making` those of the batch that is being made, `just_sold` store and receipt
-    of what was bought. `results` says how often what became of an item.
+    of what was bought. `results` says how often what became of an item, `applied` how many of each kind had an effect.
     """
 
     stage: Stage
@@ -63,6 +66,7 @@ class Game:
     making: list[Item] = field(default_factory=list)
     just_sold: list[tuple[str, str]] = field(default_factory=list)
     results: Counter[str] = field(default_factory=Counter)
+    applied: Counter[str] = field(default_factory=Counter)
     numbers: int = 0
 
     @classmethod
@@ -145,6 +149,15 @@ class Game:
         self.world.clock.now += time
         self.chain.now = self.now
 
+    def pass_time_until_something_expires(self, choose: Random) -> None:
+        """Let time pass up to the very moment at which a lot expires or a hold does, if there is one."""
+        lots = [lot for account in self.chain.books.lots.values() for lot in account if lot.left]
+        ends = [lot.terms.expires_at for lot in lots if lot.terms.expires_at]
+        ends += [note.deadline for note in self.noted("hold")]
+        ahead = sorted({end for end in ends if self.now < end <= self.now + AHEAD_MAX})
+        if ahead:
+            self.pass_time(choose.choice(ahead) - self.now)
+
     def change_terms(self, choose: Random) -> None:
         """Put something else in force."""
         self.put(*choose.choice(CHANGES))
@@ -215,3 +228,4 @@ class Game:
         if (outcome.verdict.value, code, told) != (answer.verdict, answer.code, answer.told):
             raise MismatchError(f"the hub says {outcome}\nthe model says {answer}\nto {item}")
         self.results[code or outcome.verdict.value] += 1
+        self.applied[item.kind] += outcome.is_applied

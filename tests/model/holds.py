@@ -101,7 +101,8 @@ def end(chain: Chain, call: Call) -> Answer:
         transfer = derived_id(hold.id, f"{kind}.{pocket}")
         books.give_back(transfer, hold.account(pocket), _home(member, pocket), amount)
         hold.held[pocket] = amount
-        origins[pocket] = [lot.origin for lot, _part in books.took[transfer] if lot.origin]
+        lots = [lot.origin for lot, _part in books.took[transfer] if lot.origin]
+        origins[pocket] = sorted(lots, key=lambda lot: lot.order)
     hold.state = "released" if isinstance(body, HoldReleased) else "expired"
     if isinstance(body, HoldCaptured):
         hold.state, hold.captured = "captured", body.amount

@@ -224,7 +224,7 @@ def refund_package(game: "Game", choose: Random) -> Item | None:
 @move
 def tap(game: "Game", choose: Random) -> Item:
     """Hold a card to a kiosk."""
-    member = choose.choice(game.members)
+    member = choose.choice([*game.members[:BLOCKED] * 4, game.members[BLOCKED]])
     return game.ask(choose.randrange(2), PresentCard(game.world.tap(game.stage.cards[member])))
 
 
@@ -242,7 +242,7 @@ def redeem(game: "Game", choose: Random) -> Item | None:
     spend = choose.choice(spends) if spends and choose.randrange(6) == 0 else game.new_id()
     name = choose.choice(list(game.stage.rewards))
     points = game.chain.notes["reward", game.stage.rewards[name]].points + (choose.randrange(12) == 0)
-    return game.ask(kiosk, AskLease(visit, spend, game.stage.rewards[name], points))
+    return game.ask(kiosk, AskLease(spend, visit, game.stage.rewards[name], points))
 
 
 @move
@@ -251,7 +251,8 @@ def report_lease(game: "Game", choose: Random) -> Item | None:
     leases: list[Lease] = game.noted("spend")
     if not leases:
         return None
-    lease = choose.choice(leases[-8:])
+    still_there = [lease for lease in leases if not lease.is_ended]
+    lease = choose.choice(still_there if still_there and choose.randrange(5) else leases[-8:])
     wrong = choose.randrange(15) == 0
     bodies: list[Struct] = [
         LeaseAccepted(lease.number, lease.member, lease.points + wrong),
@@ -266,7 +267,7 @@ def report_lease(game: "Game", choose: Random) -> Item | None:
 def write_lease_off(game: "Game", choose: Random) -> Item | None:
     """Decide by hand about a lease."""
     leases: list[Lease] = game.noted("spend")
-    if not leases or choose.randrange(3):
+    if not leases or choose.randrange(8):
         return None
     lease = choose.choice(leases[-8:])
     outcome: Any = choose.choice(["give_back", "spent"])
@@ -323,10 +324,11 @@ def place_and_capture(game: "Game", choose: Random) -> Item | None:
 
 @move
 def repeat(game: "Game", choose: Random) -> Item | None:
-    """Send something again that was sent before, exactly or with its number or id on other content."""
-    if not game.sent:
+    """Send something again that was sent before or in the same batch, exactly or with its id on other content."""
+    known = [*game.sent[-12:], *game.making[-6:]]
+    if not known:
         return None
-    before = choose.choice(game.sent[-12:])
+    before = choose.choice(known)
     if before.raw is not None:
         return before if choose.randrange(2) else game.tell_again(before)
     match choose.randrange(3):

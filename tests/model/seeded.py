@@ -9,7 +9,10 @@ from tests.model.stage import Stage
 
 BATCH_ITEMS = (1, 1, 2, 5, 12, 30, 90)
 ITEMS_PER_COMPARISON = 200
-WAITS_MINUTES = (1, 1, 1, 20, 40, 60 * 5, 60 * 24, 60 * 24 * 2, 60 * 24 * 33)
+TERMS_CHANGED = 3
+"""So many other terms than usual are in force from the beginning."""
+
+WAITS_MINUTES = (1, 1, 20, 60 * 5, 60 * 24 * 3, 60 * 24 * 33)
 """How long may pass between two batches: within a visit, a day, or until things expire."""
 
 
@@ -21,6 +24,8 @@ def play(stage: Stage, seed: int, items: int) -> Game:
     """
     choose = Random(seed)
     game = Game.begin(stage)
+    for _ in range(TERMS_CHANGED):
+        game.change_terms(choose)
     compared, moments = 0, [game.now]
     try:
         while game.results.total() < items:
@@ -40,9 +45,11 @@ def _play_once(game: Game, choose: Random) -> None:
     game.play(moves, choose)
     if choose.randrange(3) == 0:
         game.pass_time(timedelta(minutes=choose.choice(WAITS_MINUTES)))
+    if choose.randrange(8) == 0:
+        game.pass_time_until_something_expires(choose)
     if choose.randrange(20) == 0:
         game.change_terms(choose)
-    if choose.randrange(6) == 0:
+    if choose.randrange(5) == 0:
         game.free_holds()
-    if choose.randrange(10) == 0:
+    if choose.randrange(12) == 0:
         game.end_days()

@@ -36,8 +36,10 @@ TERMS: dict[str, dict[str, Any]] = {
 """What is in force when a game begins."""
 
 CHANGES: list[tuple[str, dict[str, Any]]] = [
-    ("expiry", {"kind": "rolling", "months": 12}),
-    ("expiry", {"kind": "rolling", "months": 1, "pending_days": 7}),
+    ("expiry", {"kind": "rolling", "months": 1}),
+    ("expiry", {"kind": "rolling", "months": 1}),
+    ("expiry", {"kind": "rolling", "months": 1, "pending_days": 2}),
+    ("expiry", {"kind": "calendar", "months": 1, "rounding": "month"}),
     ("expiry", {"kind": "calendar", "months": 2, "rounding": "quarter"}),
     ("expiry", {"kind": "never"}),
     ("expiry", {"kind": "inactivity", "months": 1}),

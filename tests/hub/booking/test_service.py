@@ -11,12 +11,14 @@ from hub.composition import intakes
 from hub.fleet.models import Kiosk, Stream
 from hub.intake import ByKiosk, Entry, Item, Outcome, Verdict, Work
 from hub.purchases.intake import PurchaseIntake
+from hub.returns.intake import LineReturned, PurchaseReturned
 from hub.wallet.intake import TopUpRecorded
 from protocol.errors import ErrorCode
 from protocol.events import CardSeen, JournalRepaired, PurchaseRecorded
 from tests.hub.world import SECRETS, World
 
 POISON = "poison"
+RETURNED = "purchase.returned"
 
 
 class PoisonedIntake(PurchaseIntake):
@@ -242,3 +244,16 @@ def test_evidence_is_kept_byte_for_byte(world: World) -> None:
         fact = session.execute(select(Fact)).scalar_one()
         assert fact.raw == item.raw
         assert (fact.kiosk, fact.seq, fact.epoch) == (kiosk.id, 1, kiosk.epoch)
+
+
+def test_what_has_to_wait_takes_no_id_away_from_what_comes_behind_it(world: World) -> None:
+    request, unknown = world.new_id(), world.new_id()
+    items = [
+        world.posted(PurchaseReturned("B1", [LineReturned(1, 1, amount)], unknown), item_id=request, kind=RETURNED)
+        for amount in (100, 200)
+    ]
+
+    together, apart = world.book(*items), [world.book(item)[0] for item in items]
+
+    assert [outcome.code for outcome in together] == [ErrorCode.PURCHASE_UNKNOWN] * 2
+    assert together == apart

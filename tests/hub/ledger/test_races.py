@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from hub.booking.models import Fact
 from hub.holds.service import HoldCaptured, HoldPlaced, HoldReleased
 from hub.intake import Item, Outcome
+from hub.leases.intake import LeaseWrittenOff
 from hub.ledger.models import Account, Lot
 from hub.payments.intake import PaymentRecorded, PaymentRefunded
 from hub.points.intake import PointsTransferred
@@ -21,8 +22,11 @@ from hub.points.service import points_account
 from hub.programme.service import Change, publish
 from hub.purchases.models import Purchase
 from hub.returns.intake import LineReturned, PurchaseReturned
-from hub.wallet.intake import TopUpRecorded
+from hub.wallet.intake import TopUpRecorded, TopUpRefunded
 from protocol.errors import ErrorCode
+from protocol.events import LeaseAccepted, LeaseClosed
+from protocol.ids import derived_id
+from protocol.requests import AskLease, PresentCard
 from tests.hub.world import World
 from tests.model.races import WRITERS, all_at_once, held, move, move_around, open_accounts, ring
 
@@ -167,6 +171,35 @@ def test_a_payment_that_many_tills_refund_at_once_is_given_back_once(world: Worl
 
     assert codes(outcomes) == {"applied": 8, "refund.too_much": WRITERS - 8}
     assert max(outcome.result.get("stored_value", 0) for outcome in outcomes) == 10_000
+
+
+def test_a_top_up_that_many_tills_refund_at_once_is_paid_out_once(world: World) -> None:
+    member = world.add_member()
+    top_up = post(world, "top_up.recorded", TopUpRecorded("T1", member, "CNY", 10_000))
+    world.book(top_up)
+    bodies = [TopUpRefunded(f"F{number}", "changed their mind", top_up.id) for number in range(WRITERS)]
+
+    outcomes = race(world, [post(world, "top_up.refunded", body) for body in bodies])
+
+    assert codes(outcomes) == {"applied": 1, "refund.nothing": WRITERS - 1}
+
+
+def test_a_lease_that_is_closed_while_people_write_it_off_ends_once(world: World) -> None:
+    kiosk, member = world.add_kiosk(), world.add_member()
+    world.earn(member, 700)
+    world.book(world.told(kiosk, LeaseAccepted(10**6, member, 0)))
+    [visit] = world.book(world.asked(kiosk, PresentCard(world.tap(world.add_card(member)))))
+    latte = derived_id(UUID(int=7), "latte")
+    ask = AskLease(world.new_id(), UUID(visit.result["visit"]), latte, 600)
+    [asked] = world.book(world.asked(kiosk, ask))
+    body = LeaseWrittenOff(kiosk.id, asked.result["lease"], "give_back", "kiosk stolen")
+    items = [post(world, "lease.written_off", body) for _ in range(WRITERS - 1)]
+
+    outcomes = race(world, [*items, world.told(kiosk, LeaseClosed(asked.result["lease"], 0))])
+
+    assert codes(outcomes)["applied"] == 1
+    assert codes(outcomes).keys() <= {"applied", "lease.closed", "lease.written_off"}
+    assert world.balance(member) == 700
 
 
 @pytest.mark.parametrize("book", ["points", "money"])
