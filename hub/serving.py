@@ -1,15 +1,21 @@
-"""What the API's process shares between requests: the coalescers that batches form in."""
+"""How the API books: what its process shares between requests, the coalescers that batches form in."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Depends, Request
+from msgspec import Struct
 
+from hub.access import TheHub, TheRequestId
 from hub.booking.coalescer import Coalescer, OverloadedError
 from hub.booking.reads import BalanceQuestion
 from hub.booking.service import BATCH_MAX_ITEMS
 from hub.composition import Hub
-from hub.intake import Item, Outcome
+from hub.intake import ByKey, Item, Outcome
+from hub.messaging.envelopes import fingerprint
 from hub.problems import ProblemError
+from protocol import codec
 from protocol.errors import ErrorCode
 
 
@@ -53,3 +59,35 @@ async def serving_of(request: Request) -> Serving:
 
 
 TheServing = Annotated[Serving, Depends(serving_of)]
+
+
+@dataclass(frozen=True, slots=True)
+class Booker:
+    """Books what one request asks for, under the id and the key that it came with."""
+
+    hub: Hub
+    serving: Serving
+    request_id: UUID
+    key_hash: bytes
+
+    async def book(self, kind: str, body: Struct, store: str | None = None) -> dict[str, Any]:
+        """Book it; its result, or the problem that the caller is told."""
+        return await self.serving.book(
+            Item(
+                id=self.request_id,
+                kind=kind,
+                body=body,
+                source=ByKey(self.key_hash),
+                fingerprint=fingerprint(kind if store is None else f"{kind}@{store}", codec.encode(body)),
+                occurred_at=self.hub.clock(),
+                store=store,
+            )
+        )
+
+
+async def booker_of(request: Request, hub: TheHub, serving: TheServing, request_id: TheRequestId) -> Booker:
+    """What books this request."""
+    return Booker(hub, serving, request_id, request.state.key_hash)
+
+
+TheBooker = Annotated[Booker, Depends(booker_of)]

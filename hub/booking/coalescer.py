@@ -1,7 +1,7 @@
-"""Many callers, one transaction: whatever waits is served together, soon after the batch before is done.
+"""Many callers, one transaction: whatever came while a batch was served is the next batch.
 
-Whoever comes alone is served at once, and so are a few. In a burst a small batch costs nearly as much as a large one,
-so batches fill.
+Whoever comes alone is served at once; in a burst batches grow by themselves, and the larger one is, the less each
+caller in it costs. Nobody ever waits for more callers to come.
 """
 
 import asyncio
@@ -15,13 +15,6 @@ Answer = TypeVar("Answer")
 
 WAITING_MAX = 20_000
 """Most callers that wait; the next one is turned away at once rather than served too late."""
-
-BURST_MIN = 4
-"""So many callers that came while one batch was served are a burst; fewer would only wait for nobody. With 16, bursts
-over new connections, which trickle in as their handshakes end, took half as long again."""
-
-GATHER_STEP_S, GATHER_MAX_S = 0.005, 0.1
-"""In a burst a batch waits for the next one so long, and for all of them no longer than that."""
 
 
 class OverloadedError(Exception):
@@ -58,14 +51,6 @@ class Coalescer(Generic[Question, Answer]):
         """End the thread after the batch in hand."""
         self._thread.shutdown()
 
-    async def _gather(self) -> None:
-        """If many came while a batch was served, more are on their way: let them in, as long as they keep coming."""
-        loop, seen = asyncio.get_running_loop(), BURST_MIN - 1
-        latest = loop.time() + GATHER_MAX_S
-        while seen < len(self._waiting) < self._batch_max and loop.time() < latest:
-            seen = len(self._waiting)
-            await asyncio.sleep(GATHER_STEP_S)
-
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         try:
@@ -82,6 +67,5 @@ class Coalescer(Generic[Question, Answer]):
                 for (_question, waiting), answer in zip(batch, answers, strict=True):
                     if not waiting.done():
                         waiting.set_result(answer)
-                await self._gather()
         finally:
             self._serving = None

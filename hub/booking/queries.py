@@ -7,12 +7,12 @@ from sqlalchemy import and_, false, or_, select
 from sqlalchemy.orm import Session
 
 from hub.booking.models import Fact
-from hub.db.bulk import Prepared, Rows
+from hub.db.reading import Asked, Prepared, Rows
 
 
-def facts(session: Session, ids: Collection[UUID]) -> Rows:
+def ask_facts(session: Session, ids: Collection[UUID]) -> Asked[Rows]:
     """What became of items that were booked before."""
-    return _FACTS.rows(session, ids=ids)
+    return _FACTS.ask(session, ids=ids)
 
 
 _FACTS = Prepared(

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from uuid import UUID
 
 from hub.clock import Clock
+from hub.db.driver import pipelined
 from hub.db.session import Database
 from hub.finance.holdings import Holdings, holdings
 from hub.intake import Outcome, applied, rejected
@@ -36,8 +37,11 @@ class Reader:
         """Balances of members, in the order they were asked for."""
         members = {question.member for question in questions}
         with self._database.read() as session:
-            principals = staff.principals(session, {question.key_hash for question in questions})
-            self._terms = programme.in_force(session, self._terms)
+            with pipelined(session):
+                asked = staff.ask_principals(session, {question.key_hash for question in questions})
+                newest = programme.ask_revision(session)
+            principals = asked.answer()
+            self._terms = programme.at_revision(session, newest.answer(), self._terms)
             policy = self._terms.policy("expiry", ExpiryPolicy)
             figures = holdings(session, members, self._clock(), policy)
         return [self._answer(question, principals.get(question.key_hash), figures) for question in questions]

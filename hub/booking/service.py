@@ -17,7 +17,8 @@ from hub.booking import queries
 from hub.booking.admission import Admission, KnownFact
 from hub.booking.models import Fact
 from hub.day_end import service as day_end_service
-from hub.db.bulk import insert_rows, pipelined
+from hub.db.bulk import insert_rows
+from hub.db.driver import pipelined
 from hub.db.session import Database, lost_a_race, wake
 from hub.fleet import service as fleet_service
 from hub.fleet.rules import StreamState
@@ -38,8 +39,8 @@ from protocol.errors import ErrorCode
 BATCH_MAX_ITEMS = 500
 """Most items in one transaction: beyond it throughput hardly grows, and everybody in it waits for the last."""
 
-PIPELINE_MAX_ITEMS = 16
-"""Up to so many items it is quicker to send rows one by one without waiting than to copy them table by table."""
+PIPELINE_MAX_ITEMS = 64
+"""Up to so many items it is quicker to send rows as documents without waiting than to copy them table by table."""
 
 log = structlog.get_logger()
 
@@ -97,14 +98,17 @@ class Booking:
     def _admit(self, session: Session, items: Sequence[Item], now: datetime, work: Work) -> Admission:
         fleet = work.part(Fleet)
         fleet.wanted.update(item.source.kiosk for item in items if isinstance(item.source, ByKiosk))
-        fleet_service.load(session, fleet)
         hashes = {item.source.key_hash for item in items if isinstance(item.source, ByKey)}
-        principals = staff_service.principals(session, hashes) if hashes else {}
+        with pipelined(session):
+            kiosks = fleet_service.ask(session, fleet)
+            principals = staff_service.ask_principals(session, hashes)
+            facts = queries.ask_facts(session, {item.id for item in items})
+        kiosks.answer()
         known = {
             row.id: KnownFact(row.fingerprint, Outcome(Verdict(row.verdict), _code(row.code), row.result))
-            for row in queries.facts(session, {item.id for item in items})
+            for row in facts.answer()
         }
-        admission = Admission(fleet, principals, known, now)
+        admission = Admission(fleet, principals.answer(), known, now)
         for number, item in enumerate(items):
             admission.admit(number, item)
         return admission
@@ -118,13 +122,20 @@ class Booking:
         # One order for every batch, whatever it contains: locks are always taken in the same sequence.
         intakes = [intake for intake in dict.fromkeys(self._intakes.values()) if intake in by_intake]
         if intakes:
-            self._terms = work.part(Programme).terms = programme_service.in_force(session, self._terms)
-            stores_service.load(session, places)
+            with pipelined(session):
+                newest, chain = programme_service.ask_revision(session), stores_service.ask(session, places)
+            chain.answer()
+            self._terms = programme_service.at_revision(session, newest.answer(), self._terms)
+            work.part(Programme).terms = self._terms
         for intake in intakes:
             intake.load(session, by_intake[intake], work)
         if intakes:
-            ledger_service.load(session, work.part(Books))
-            tiers_service.load(session, work.part(Standings))
+            # Standings are read after the accounts are locked, so they cannot change under a booking.
+            with pipelined(session):
+                books = ledger_service.ask(session, work.part(Books))
+                standings = tiers_service.ask(session, work.part(Standings))
+            books.answer()
+            standings.answer()
         return intakes
 
     def _decide(self, admission: Admission, work: Work) -> dict[int, tuple[Entry, Outcome]]:

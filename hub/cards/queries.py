@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub.cards.models import Card, CardTap, Visit
-from hub.db.bulk import Rows, among
+from hub.db.reading import Rows, among
 
 
 def lock_cards(session: Session, uids: Collection[str]) -> Rows:

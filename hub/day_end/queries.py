@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from hub.day_end.models import DayEnd, ExpiryNotice, LateMember
 from hub.day_end.rules import EXPIRY_REVERSED
-from hub.db.bulk import Rows, among
+from hub.db.reading import Rows, among
 from hub.ledger.models import Account, Lot, Transfer
 from hub.ledger.queries import of_member
 from hub.points.service import POINTS_EXPIRED

@@ -184,7 +184,7 @@ class DayEnds:
 
 
 def _forget(session: Session, right: dict[UUID, UUID], seen: dict[UUID, int]) -> None:
-    found = list(lock_accounts(session, right)) if right else []
+    found = list(lock_accounts(session, right).answer()) if right else []
     settled = [right[row.id] for row in found if row.version == seen[row.id]]
     if settled:
         queries.forget_late(session, sorted(settled))

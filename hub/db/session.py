@@ -20,6 +20,10 @@ ATTEMPTS_MAX = 6
 
 BUSY_TIMEOUT_MS = 30_000
 POOL_MAX_CONNECTIONS = 16
+RANDOM_PAGE_COST = 1.1
+"""What PostgreSQL reckons a page costs that it reads out of order. Its default, 4, is that of a turning disk, and made
+an update of two accounts by their ids scan a table of 40,000 (2.5 ms instead of 0.1)."""
+
 RETRYABLE_SQLSTATES = frozenset({"40001", "40P01"})
 """PostgreSQL's serialization_failure and deadlock_detected (Appendix A of its manual)."""
 
@@ -54,7 +58,7 @@ class Database:
             pool_size=POOL_MAX_CONNECTIONS,
             max_overflow=0,
             isolation_level="READ COMMITTED",
-            connect_args={"options": "-c timezone=UTC"},
+            connect_args={"options": f"-c timezone=UTC -c random_page_cost={RANDOM_PAGE_COST}"},
             json_serializer=json_text,
             # Errors are logged, and parameters may be a card's URL.
             hide_parameters=True,

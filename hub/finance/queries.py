@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, func, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
-from hub.db.bulk import Rows, among
+from hub.db.reading import Rows, among
 from hub.ledger.models import PROGRAMME_IDS_END, Account, Lot, LotUse, Transfer
 from hub.ledger.queries import of_member
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.db.bulk import among
+from hub.db.reading import among
 from hub.finance import queries as reports
 from hub.finance.explanations import Names, Told, explain
 from hub.ledger import queries

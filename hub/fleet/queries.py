@@ -7,20 +7,36 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from hub.db.bulk import Rows, among, update_rows
+from hub.db.bulk import update_rows
+from hub.db.reading import Asked, Prepared, Rows, among
 from hub.fleet.models import Duty, HubState, Kiosk, MemberCopy, Publication, Stream
 
 
-def lock_kiosks(session: Session, ids: Collection[str]) -> Rows:
+def lock_kiosks(session: Session, ids: Collection[str]) -> Asked[Rows]:
     """Lock and load kiosks, in the order of their ids."""
-    columns = (Kiosk.id, Kiosk.store, Kiosk.state, Kiosk.last_duty, Kiosk.last_lease)
-    return session.execute(select(*columns).where(among(session, Kiosk.id, ids)).order_by(Kiosk.id).with_for_update())
+    return _KIOSKS.ask(session, ids=ids)
 
 
-def streams_of(session: Session, kiosks: Collection[str]) -> Rows:
+_KIOSKS = Prepared(
+    lambda among: (
+        select(Kiosk.id, Kiosk.store, Kiosk.state, Kiosk.last_duty, Kiosk.last_lease)
+        .where(among(Kiosk.id, "ids"))
+        .order_by(Kiosk.id)
+        .with_for_update()
+    )
+)
+
+
+def ask_streams(session: Session, kiosks: Collection[str]) -> Asked[Rows]:
     """Every epoch of these kiosks' journals."""
-    columns = (Stream.kiosk, Stream.epoch, Stream.state, Stream.upto, Stream.hash, Stream.effective_at)
-    return session.execute(select(*columns).where(among(session, Stream.kiosk, kiosks)))
+    return _STREAMS.ask(session, kiosks=kiosks)
+
+
+_STREAMS = Prepared(
+    lambda among: select(
+        *(Stream.kiosk, Stream.epoch, Stream.state, Stream.upto, Stream.hash, Stream.effective_at)
+    ).where(among(Stream.kiosk, "kiosks"))
+)
 
 
 def public_keys(session: Session, kiosks: Collection[str]) -> dict[str, bytes]:

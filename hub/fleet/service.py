@@ -10,6 +10,7 @@ from msgspec import UNSET, Struct
 from sqlalchemy.orm import Session
 
 from hub.db.bulk import insert_rows, update_rows
+from hub.db.reading import NOTHING, Asked, Rows
 from hub.fleet import queries
 from hub.fleet.models import Duty, HubState, Kiosk, MemberCopy, Sighting, Stream
 from hub.fleet.rules import StreamState
@@ -92,14 +93,18 @@ class Fleet:
         self.announced.add(name)
 
 
-def load(session: Session, fleet: Fleet) -> None:
+def ask(session: Session, fleet: Fleet) -> Asked[None]:
     """Lock the kiosks that take part, and load how far their journals are booked."""
-    if not fleet.wanted:
-        return
-    for row in queries.lock_kiosks(session, fleet.wanted):
-        fleet.kiosks[row.id] = KioskState(*row)
-    for row in queries.streams_of(session, fleet.wanted):
-        fleet.kiosks[row.kiosk].streams[row.epoch] = StreamState(*row)
+    kiosks = queries.lock_kiosks(session, fleet.wanted) if fleet.wanted else NOTHING
+    streams = queries.ask_streams(session, fleet.wanted) if fleet.wanted else NOTHING
+
+    def hold(rows: Rows) -> None:
+        for row in rows:
+            fleet.kiosks[row.id] = KioskState(*row)
+        for row in streams.answer():
+            fleet.kiosks[row.kiosk].streams[row.epoch] = StreamState(*row)
+
+    return kiosks.then(hold)
 
 
 def write(session: Session, fleet: Fleet, versions: Mapping[UUID, int], now: datetime) -> bool:
@@ -153,7 +158,7 @@ def note_status(session: Session, kiosk: str, status: KioskStatus, now: datetime
 def _meet(session: Session, kiosk: str, epoch: UUID, now: datetime) -> None:
     # The first epoch is known from the kiosk's birth on, because a lease may be asked for before any event comes.
     fleet = Fleet(wanted={kiosk})
-    load(session, fleet)
+    ask(session, fleet).answer()
     if fleet.kiosks[kiosk].stream(epoch, now).is_new:
         _write_streams(session, fleet, now)
 

@@ -3,21 +3,16 @@
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request
-from msgspec import Struct
+from fastapi import APIRouter
 
-from hub.access import TheHub, ThePrincipal, TheRequestId
-from hub.composition import Hub
+from hub.access import TheHub, ThePrincipal
 from hub.holds import queries
 from hub.holds.rules import HoldState
 from hub.holds.schemas import CaptureIn, HoldIn, HoldOut, ReleaseIn
 from hub.holds.service import CAPTURED, PLACED, RELEASED, HoldCaptured, HoldPlaced, HoldReleased, shown
-from hub.intake import ByKey, Item
 from hub.members.models import Member
-from hub.messaging.envelopes import fingerprint
 from hub.problems import ProblemError
-from hub.serving import TheServing
-from protocol import codec
+from hub.serving import TheBooker
 from protocol.errors import ErrorCode
 
 HOLDS_MAX = 100
@@ -27,29 +22,23 @@ router = APIRouter(prefix="/v1", tags=["holds"])
 
 
 @router.post("/holds", status_code=201, response_model=HoldOut)
-async def place(
-    body: HoldIn, request: Request, hub: TheHub, serving: TheServing, *, request_id: TheRequestId
-) -> dict[str, Any]:
+async def place(body: HoldIn, booker: TheBooker) -> dict[str, Any]:
     """Hold value of a member until it is captured, released, or its time runs out."""
     placed = HoldPlaced(body.member, body.book, body.amount, body.minutes)
-    return await serving.book(_item(PLACED, placed, body.store, (request, hub, request_id)))
+    return await booker.book(PLACED, placed, body.store)
 
 
 @router.post("/holds/{hold}/capture", response_model=HoldOut)
-async def capture(
-    hold: UUID, body: CaptureIn, request: Request, hub: TheHub, *, serving: TheServing, request_id: TheRequestId
-) -> dict[str, Any]:
+async def capture(hold: UUID, body: CaptureIn, booker: TheBooker) -> dict[str, Any]:
     """Spend what is held, or a part of it; the rest is given back."""
     captured = HoldCaptured(hold, body.amount, body.receipt)
-    return await serving.book(_item(CAPTURED, captured, body.store, (request, hub, request_id)))
+    return await booker.book(CAPTURED, captured, body.store)
 
 
 @router.post("/holds/{hold}/release", response_model=HoldOut)
-async def release(
-    hold: UUID, body: ReleaseIn, request: Request, hub: TheHub, *, serving: TheServing, request_id: TheRequestId
-) -> dict[str, Any]:
+async def release(hold: UUID, body: ReleaseIn, booker: TheBooker) -> dict[str, Any]:
     """Give back what is held."""
-    return await serving.book(_item(RELEASED, HoldReleased(hold), body.store, (request, hub, request_id)))
+    return await booker.book(RELEASED, HoldReleased(hold), body.store)
 
 
 @router.get("/holds/{hold}", response_model=HoldOut)
@@ -72,16 +61,3 @@ def show_holds(member: UUID, hub: TheHub) -> list[dict[str, Any]]:
         if session.get(Member, member) is None:
             raise ProblemError(ErrorCode.MEMBER_UNKNOWN)
         return [shown(HoldState(*row)) for row in queries.of_member(session, member, HOLDS_MAX)]
-
-
-def _item(kind: str, body: Struct, store: str, call: tuple[Request, Hub, UUID]) -> Item:
-    request, hub, request_id = call
-    return Item(
-        id=request_id,
-        kind=kind,
-        body=body,
-        source=ByKey(request.state.key_hash),
-        fingerprint=fingerprint(f"{kind}@{store}", codec.encode(body)),
-        occurred_at=hub.clock(),
-        store=store,
-    )

@@ -13,11 +13,12 @@ from hub.wallet.rules import Order, Split, split_of
 from hub.wallet.service import (
     BONUS,
     BONUS_FORFEITED,
+    PAID,
+    PAID_BY_BONUS,
     POLICY,
     PRINCIPAL,
     SPENT,
     bonus_account,
-    oldest_first,
     principal_account,
 )
 from protocol.ids import derived_id
@@ -36,16 +37,9 @@ class Pocket:
     spent: str
     into: UUID
 
-    def order(self, books: Books, account: UUID) -> tuple[UUID, ...] | None:
-        """In which order the lots of one of the two accounts are used: principal by age; None for by their expiry."""
-        return oldest_first(books, account) if self.book == PRINCIPAL else None
-
     def origins(self, books: Books) -> tuple[UUID, ...]:
         """The member's lots that what is held was taken from, in the order in which they are used."""
-        order = self.order(books, self.held)
-        if order is None:
-            order = tuple(lot.id for lot in sorted(books.lots_of(self.held), key=lambda lot: lot.order))
-        lots = (books.lots[lot] for lot in order)
+        lots = sorted(books.lots_of(self.held), key=lambda lot: lot.order)
         return tuple(lot.origin for lot in lots if lot.remaining > 0 and lot.origin is not None)
 
 
@@ -55,8 +49,8 @@ def pockets_of(hold: UUID, member: UUID, book: str) -> tuple[Pocket, ...]:
         return (Pocket(POINTS, points_account(member), derived_id(hold, POINTS), CAPTURED, REDEEMED),)
     # Money is spent under the names of a payment, so that it is refunded like one.
     return (
-        Pocket(PRINCIPAL, principal_account(member), derived_id(hold, PRINCIPAL), "stored_value.paid", SPENT),
-        Pocket(BONUS, bonus_account(member), derived_id(hold, BONUS), "bonus.paid", SPENT),
+        Pocket(PRINCIPAL, principal_account(member), derived_id(hold, PRINCIPAL), PAID, SPENT),
+        Pocket(BONUS, bonus_account(member), derived_id(hold, BONUS), PAID_BY_BONUS, SPENT),
     )
 
 
@@ -70,11 +64,9 @@ def set_aside(books: Books, context: Context, hold: HoldState, order: Order) -> 
     shares, postings = _split(hold.amount, available, order), []
     for pocket in pockets:
         if share := shares[pocket.book]:
-            unit, lots = books.accounts[pocket.home].unit, pocket.order(books, pocket.home)
+            unit = books.accounts[pocket.home].unit
             books.open(AccountState(pocket.held, hold.member, HELD, unit, has_lots=True, balance=0, version=0))
-            postings.append(
-                Posting(PLACED, pocket.home, pocket.held, share, cause_of(hold), lots=lots, part=pocket.book)
-            )
+            postings.append(Posting(PLACED, pocket.home, pocket.held, share, cause_of(hold), part=pocket.book))
     _post(books, context, postings)
     return 0
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.db.bulk import Rows, among
+from hub.db.reading import Rows, among
 from hub.holds.models import Hold
 
 _HOLD = (

@@ -2,17 +2,14 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path
 
-from hub.access import TheHub, TheRequestId
-from hub.intake import ByKey, Item
+from hub.access import TheHub
 from hub.leases import queries
 from hub.leases.intake import LeaseWrittenOff
 from hub.leases.rules import OPEN
 from hub.leases.schemas import LeaseOut, WriteOffIn, WriteOffOut
-from hub.messaging.envelopes import fingerprint
-from hub.serving import TheServing
-from protocol import codec
+from hub.serving import TheBooker
 
 LEASES_MAX = 500
 """Most leases in one answer; those whose time ran out first come first."""
@@ -34,21 +31,8 @@ async def write_off(
     kiosk: str,
     number: Annotated[int, Path(ge=1, le=2**53)],
     body: WriteOffIn,
-    request: Request,
-    *,
-    hub: TheHub,
-    serving: TheServing,
-    request_id: TheRequestId,
+    booker: TheBooker,
 ) -> dict[str, Any]:
     """End a lease that its kiosk will not close. What the kiosk reports of it afterwards is refused, and shown."""
     written_off = LeaseWrittenOff(kiosk, number, body.outcome, body.reason)
-    return await serving.book(
-        Item(
-            id=request_id,
-            kind="lease.written_off",
-            body=written_off,
-            source=ByKey(request.state.key_hash),
-            fingerprint=fingerprint("lease.written_off", codec.encode(written_off)),
-            occurred_at=hub.clock(),
-        )
-    )
+    return await booker.book("lease.written_off", written_off)

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from hub.db.bulk import Rows, among
+from hub.db.reading import Rows, among
 from hub.fleet.models import Kiosk, Stream
 from hub.leases.models import Lease
 

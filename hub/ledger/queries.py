@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from hub.db.bulk import Among, Prepared, Rows, among
+from hub.db.reading import Among, Asked, Prepared, Rows, among
 from hub.ledger.models import PROGRAMME_IDS_END, Account, Counter, Lot, LotUse, Rollup, Tally, Transfer
 
 DAY = timedelta(days=1)
@@ -33,9 +33,9 @@ INSTANT = timedelta(microseconds=1)
 """The shortest time that is told apart."""
 
 
-def lock_accounts(session: Session, ids: Collection[UUID]) -> Rows:
+def lock_accounts(session: Session, ids: Collection[UUID]) -> Asked[Rows]:
     """Lock and load accounts, in the order of their ids: every booking locks in this order, so none waits in a ring."""
-    return _ACCOUNTS.rows(session, ids=ids)
+    return _ACCOUNTS.ask(session, ids=ids)
 
 
 _ACCOUNTS = Prepared(
@@ -51,15 +51,21 @@ _ACCOUNTS = Prepared(
 )
 
 
-def lock_counters(session: Session, ids: Collection[UUID]) -> Rows:
+def lock_counters(session: Session, ids: Collection[UUID]) -> Asked[Rows]:
     """Lock and load counters, in the order of their ids."""
-    query = select(Counter.id, Counter.remaining).where(among(session, Counter.id, ids))
-    return session.execute(query.order_by(Counter.id).with_for_update())
+    return _COUNTERS.ask(session, ids=ids)
 
 
-def lock_tallies(session: Session, ids: Collection[UUID]) -> Rows:
+_COUNTERS = Prepared(
+    lambda among: (
+        select(Counter.id, Counter.remaining).where(among(Counter.id, "ids")).order_by(Counter.id).with_for_update()
+    )
+)
+
+
+def lock_tallies(session: Session, ids: Collection[UUID]) -> Asked[Rows]:
     """Lock and load tallies, in the order of their ids."""
-    return _TALLIES.rows(session, ids=ids)
+    return _TALLIES.ask(session, ids=ids)
 
 
 _TALLIES = Prepared(
@@ -73,9 +79,9 @@ _LOT = (
 )
 
 
-def lots_of(session: Session, accounts: Collection[UUID]) -> Rows:
+def ask_lots_of(session: Session, accounts: Collection[UUID]) -> Asked[Rows]:
     """What remains in the lots of accounts that are locked, with the lots that their value was moved from."""
-    return _LOTS_OF.rows(session, accounts=accounts)
+    return _LOTS_OF.ask(session, accounts=accounts)
 
 
 def _lots_of(among: Among) -> Select[*tuple[Any, ...]]:

@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from hub.db.bulk import Rows, insert_rows, update_rows
+from hub.db.bulk import insert_rows, update_rows
+from hub.db.reading import NOTHING, Asked, Rows
 from hub.ledger import queries
 from hub.ledger.models import Account, Counter, Lot, LotUse, Tally, Transfer
 from hub.ledger.rules import AccountState, Books, Grant, LotState, Transferred
@@ -22,25 +23,33 @@ class Proof:
 
 
 def load(session: Session, books: Books) -> None:
+    """Lock and load what a booking wants, and wait for it."""
+    ask(session, books).answer()
+
+
+def ask(session: Session, books: Books) -> Asked[None]:
     """Lock and load what a booking wants: accounts, counters, tallies, then lots (the one order of all bookings)."""
     wanted = books.wanted
-    if wanted.accounts:
-        for account in queries.lock_accounts(session, wanted.accounts):
-            state = AccountState(*account)
-            books.accounts[state.id] = state
-            if state.id in wanted.lots_of:
-                state.lots = []
-    if wanted.counters:
-        books.counters |= {row.id: row.remaining for row in queries.lock_counters(session, wanted.counters)}
-    if wanted.tallies:
-        books.tallies |= {row.id: row.used for row in queries.lock_tallies(session, wanted.tallies)}
-    _load_lots(session, books)
+    accounts = queries.lock_accounts(session, wanted.accounts) if wanted.accounts else NOTHING
+    counters = queries.lock_counters(session, wanted.counters) if wanted.counters else NOTHING
+    tallies = queries.lock_tallies(session, wanted.tallies) if wanted.tallies else NOTHING
+    lots = queries.ask_lots_of(session, wanted.lots_of) if wanted.lots_of else NOTHING
+
+    def hold(rows: Rows) -> None:
+        for row in rows:
+            books.accounts[row.id] = AccountState(*row)
+            if row.id in wanted.lots_of:
+                books.accounts[row.id].lots = []
+        books.counters |= {row.id: row.remaining for row in counters.answer()}
+        books.tallies |= {row.id: row.used for row in tallies.answer()}
+        _hold_lots(books, lots.answer())
+        _load_named_lots(session, books)
+
+    return accounts.then(hold)
 
 
-def _load_lots(session: Session, books: Books) -> None:
+def _load_named_lots(session: Session, books: Books) -> None:
     wanted = books.wanted
-    if wanted.lots_of:
-        _hold_lots(books, queries.lots_of(session, wanted.lots_of))
     if wanted.originals:
         _load_taken(session, books)
     if wanted.lots:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from hub.db.bulk import among
+from hub.db.reading import among
 from hub.intake import RandomBytes
 from hub.members.models import Member, MemberKey
 from hub.members.rules import masked_name

@@ -7,7 +7,7 @@ from msgspec import UNSET, Raw
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.db.bulk import among
+from hub.db.reading import among
 from hub.fleet import queries as fleet
 from hub.fleet.models import Kiosk
 from hub.ledger.models import Counter

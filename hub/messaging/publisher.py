@@ -12,7 +12,7 @@ from msgspec import Raw
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.db.bulk import among
+from hub.db.reading import among
 from hub.fleet import queries as fleet
 from hub.fleet.models import Kiosk
 from hub.members.vault import Vault

@@ -76,7 +76,7 @@ def receipts(
     if not confirmed and not refused:
         return
     kiosks = sorted({kiosk for kiosk, _epoch in confirmed} | {kiosk for kiosk, _refused in refused})
-    streams = {(row.kiosk, row.epoch): row for row in fleet.streams_of(session, kiosks)}
+    streams = {(row.kiosk, row.epoch): row for row in fleet.ask_streams(session, kiosks).answer()}
     hub_epoch = fleet.hub_epoch(session)
     verdicts: dict[StreamKey, list[tuple[str, Verdict]]] = {}
     for row in facts.verdicts_after(session, confirmed):

@@ -9,7 +9,7 @@ from msgspec import UNSET
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.db.bulk import among
+from hub.db.reading import among
 from hub.finance.holdings import Holdings, holdings
 from hub.members import service as members_service
 from hub.members.models import Member

@@ -25,10 +25,11 @@ from hub.wallet.receipts import (
 from hub.wallet.rules import Split, given_back
 from hub.wallet.service import (
     BONUS_FORFEITED,
+    PAID,
+    PAID_BY_BONUS,
     SPENT,
     bonus_account,
     figures,
-    oldest_first,
     policy,
     principal_account,
     split,
@@ -37,8 +38,6 @@ from hub.wallet.service import (
 from protocol.errors import ErrorCode
 from protocol.ids import derived_id
 from protocol.values import Currency
-
-PAID, PAID_BY_BONUS = "stored_value.paid", "bonus.paid"
 
 Amount = Annotated[int, Meta(gt=0)]
 
@@ -82,8 +81,7 @@ class Payment:
         paid, cause = Split(shares.get(principal, 0), shares.get(bonus, 0)), cause_of(entry, order=rules.order)
         postings = []
         if paid.principal:
-            lots = oldest_first(books, principal)
-            postings.append(Posting(PAID, principal, SPENT, paid.principal, cause, lots=lots))
+            postings.append(Posting(PAID, principal, SPENT, paid.principal, cause))
         if paid.bonus:
             postings.append(Posting(PAID_BY_BONUS, bonus, SPENT, paid.bonus, cause))
         short = books.post(context_of(entry), postings)

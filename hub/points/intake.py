@@ -18,7 +18,6 @@ from hub.points.service import ADJUSTED as GIVEN_OR_TAKEN
 from hub.points.service import debt_account, points_account, recover
 from hub.programme.service import Programme
 from hub.staff.service import Act, Approved, approvals, audit
-from hub.stores import service as stores_service
 from hub.stores.service import Places
 from hub.tiers.service import Standings
 from protocol.errors import ErrorCode
@@ -143,9 +142,9 @@ def _grant(at: datetime, work: Work) -> Grant:
 class TransferIntake:
     """Handles `points.transferred`. The points move in their lots, so they expire when they would have."""
 
-    def load(self, session: Session, entries: Sequence[Entry], work: Work) -> None:
+    def load(self, session: Session, entries: Sequence[Entry], work: Work) -> None:  # noqa: ARG002
         """Want both members' accounts, and what the senders have passed on that day."""
-        zone, tallies = stores_service.zone(session), work.part(DayLimits).tallies
+        zone, tallies = work.part(Places).zone, work.part(DayLimits).tallies
         for entry in entries:
             body = entry.body(PointsTransferred)
             _want(body.sender, work)

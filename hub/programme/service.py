@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from hub.db.bulk import Prepared
+from hub.db.reading import Asked, Prepared
 from hub.programme.models import Term
 
 Document = TypeVar("Document")
@@ -65,19 +65,22 @@ class Programme:
     terms: Terms = field(default_factory=Terms)
 
 
-def revision(session: Session) -> int:
+def ask_revision(session: Session) -> Asked[int]:
     """The newest revision; it rises with every change."""
-    newest: int = next(iter(_REVISION.rows(session)))[0]
-    return newest
+    return _REVISION.ask(session).then(lambda rows: int(next(iter(rows))[0]))
 
 
 _REVISION = Prepared(lambda _among: select(func.coalesce(func.max(Term.revision), 0)))
 
 
-def in_force(session: Session, known: Terms | None = None) -> Terms:
-    """The terms in force; `known` itself where nothing has changed since."""
-    newest = revision(session)
-    if known is not None and known.revision == newest:
+def in_force(session: Session) -> Terms:
+    """The terms in force."""
+    return at_revision(session, ask_revision(session).answer(), Terms(-1))
+
+
+def at_revision(session: Session, newest: int, known: Terms) -> Terms:
+    """The terms in force at the newest revision; `known` itself where nothing has changed since."""
+    if known.revision == newest:
         return known
     latest = select(Term.name, func.max(Term.version).label("version")).group_by(Term.name).subquery()
     query = select(Term).join(latest, (Term.name == latest.c.name) & (Term.version == latest.c.version))
@@ -104,7 +107,7 @@ def publish(session: Session, change: Change, now: datetime) -> int:
     version = session.execute(latest).scalar_one() + 1
     session.add(
         Term(
-            revision=revision(session) + 1,
+            revision=ask_revision(session).answer() + 1,
             name=change.name,
             version=version,
             document=dict(change.document or {}),

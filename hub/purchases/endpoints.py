@@ -2,39 +2,24 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
-from hub.access import TheHub, ThePrincipal, TheRequestId
-from hub.intake import ByKey, Item
-from hub.messaging.envelopes import fingerprint
+from hub.access import TheHub, ThePrincipal
 from hub.problems import ProblemError
 from hub.purchases.checkout import PurchasePosted
 from hub.purchases.preview import preview
 from hub.purchases.schemas import PreviewOut, PurchaseIn, PurchaseOut
-from hub.serving import TheServing
-from protocol import codec
+from hub.serving import TheBooker
 from protocol.events import PurchaseLine
 
 router = APIRouter(prefix="/v1", tags=["purchases"])
 
 
 @router.post("/purchases", status_code=201, response_model=PurchaseOut)
-async def record_purchase(
-    body: PurchaseIn, request: Request, hub: TheHub, serving: TheServing, *, request_id: TheRequestId
-) -> dict[str, Any]:
+async def record_purchase(body: PurchaseIn, booker: TheBooker) -> dict[str, Any]:
     """Record a purchase; the member earns points at once. The same receipt counts once, however often it comes."""
     posted = _posted(body)
-    told = await serving.book(
-        Item(
-            id=request_id,
-            kind="purchase.recorded",
-            body=posted,
-            source=ByKey(request.state.key_hash),
-            fingerprint=fingerprint(f"purchase.recorded@{body.store}", codec.encode(posted)),
-            occurred_at=hub.clock(),
-            store=body.store,
-        )
-    )
+    told = await booker.book("purchase.recorded", posted, body.store)
     # What was booked before points could pay was told without these two.
     return {"points_paid": 0, "value_paid": 0, **told}
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 from sqlalchemy.orm import Session
 
 from hub.db.bulk import insert_rows
+from hub.db.driver import pipelined
 from hub.intake import Entry, Outcome, Work, applied, rejected
 from hub.ledger.rules import Books, Context, Posting
 from hub.points.earning import explained, qualifying_explained
@@ -75,11 +76,14 @@ class PurchaseIntake:
             books.want(points_account(body.member), lots=points_paid(body) > 0)
             books.want(qualifying_account(body.member))
             books.want(debt_account(body.member))
+        with pipelined(session):
+            in_debt = queries.ask_owners_in_debt(session, {debt_account(body.member) for body in bodies})
+            receipts = queries.ask_known(session, {body.receipt for body in bodies})
         # Lots are many and are needed for spending only, so they are loaded for those who pay with points or owe some.
-        for member in queries.owners_in_debt(session, {debt_account(body.member) for body in bodies}):
+        for member in in_debt.answer():
             books.want(points_account(member), lots=True)
         known = work.part(Sales).known
-        for row in queries.known(session, {body.receipt for body in bodies}):
+        for row in receipts.answer():
             figures = {"points": row.points, "points_paid": row.points_paid, "value_paid": row.value_paid}
             known[row.store, row.receipt] = Known(row.id, row.content, figures)
         self._want_tallies(entries, work)

@@ -25,8 +25,8 @@ from protocol.events import PurchaseRecorded
 def preview(session: Session, body: PurchaseRecorded, store: str, now: datetime) -> dict[str, Any] | Refusal:
     """What booking a purchase now would give, as if its receipt were new; or why it would be refused."""
     places, standings = Places(wanted={store}), Standings(wanted={body.member})
-    stores_service.load(session, places)
-    tiers_service.load(session, standings)
+    stores_service.ask(session, places).answer()
+    tiers_service.ask(session, standings).answer()
     refused = refusal(body, store, places, standings)
     if refused is not None:
         return refused, {}

@@ -6,14 +6,14 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.db.bulk import Prepared, Rows, among
+from hub.db.reading import Asked, Prepared, Rows, among
 from hub.ledger.models import Account, Tally
 from hub.purchases.models import Purchase
 
 
-def known(session: Session, receipts: Collection[str]) -> Rows:
+def ask_known(session: Session, receipts: Collection[str]) -> Asked[Rows]:
     """Purchases with these receipt numbers, of any store."""
-    return _KNOWN.rows(session, receipts=receipts)
+    return _KNOWN.ask(session, receipts=receipts)
 
 
 _KNOWN = Prepared(
@@ -24,9 +24,9 @@ _KNOWN = Prepared(
 )
 
 
-def owners_in_debt(session: Session, accounts: Collection[UUID]) -> set[UUID]:
+def ask_owners_in_debt(session: Session, accounts: Collection[UUID]) -> Asked[set[UUID]]:
     """Owners of those accounts of debt in which something is owed, without locking them."""
-    return {row.owner for row in _IN_DEBT.rows(session, accounts=accounts)}
+    return _IN_DEBT.ask(session, accounts=accounts).then(lambda rows: {row.owner for row in rows})
 
 
 _IN_DEBT = Prepared(lambda among: select(Account.owner).where(among(Account.id, "accounts"), Account.balance > 0))

@@ -3,29 +3,24 @@
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.access import TheHub, ThePrincipal, TheRequestId
-from hub.intake import ByKey, Item
-from hub.messaging.envelopes import fingerprint
+from hub.access import TheHub, ThePrincipal
 from hub.problems import ProblemError
 from hub.purchases.models import Purchase
 from hub.returns import queries
 from hub.returns.intake import LineReturned, PurchaseReturned
 from hub.returns.schemas import ReturnIn, ReturnOut, SoldOut
-from hub.serving import TheServing
-from protocol import codec
+from hub.serving import TheBooker
 from protocol.errors import ErrorCode
 
 router = APIRouter(prefix="/v1", tags=["purchases"])
 
 
 @router.post("/returns", status_code=201, response_model=ReturnOut)
-async def record_return(
-    body: ReturnIn, request: Request, hub: TheHub, serving: TheServing, *, request_id: TheRequestId
-) -> dict[str, Any]:
+async def record_return(body: ReturnIn, booker: TheBooker) -> dict[str, Any]:
     """Record goods that come back, line by line. Points go back as they were fixed at the sale."""
     returned = PurchaseReturned(
         receipt=body.receipt,
@@ -35,17 +30,7 @@ async def record_return(
         sold_as=body.sold_as or "",
         reason=body.reason,
     )
-    return await serving.book(
-        Item(
-            id=request_id,
-            kind="purchase.returned",
-            body=returned,
-            source=ByKey(request.state.key_hash),
-            fingerprint=fingerprint(f"purchase.returned@{body.store}", codec.encode(returned)),
-            occurred_at=hub.clock(),
-            store=body.store,
-        )
-    )
+    return await booker.book("purchase.returned", returned, body.store)
 
 
 @router.get("/purchases/{purchase}", response_model=SoldOut)

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ColumnElement, case, cast, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from hub.db.bulk import Rows, among
+from hub.db.reading import Rows, among
 from hub.ledger.models import LotUse, Transfer
 from hub.points.service import EXPIRED
 from hub.purchases.models import Purchase, PurchaseLine

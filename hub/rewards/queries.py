@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.db.bulk import Rows, among
+from hub.db.reading import Rows, among
 from hub.rewards.models import Reward, Voucher
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.db.bulk import Prepared, among
+from hub.db.reading import Asked, Prepared, among
 from hub.intake import Item, RandomBytes
 from hub.staff.models import ApiKey, Approval, AuditEntry
 from hub.staff.permissions import Permission, Role
@@ -66,19 +66,25 @@ def hash_of(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def principals(session: Session, hashes: Collection[bytes]) -> dict[bytes, Principal]:
+def ask_principals(session: Session, hashes: Collection[bytes]) -> Asked[dict[bytes, Principal]]:
     """Look keys up by the hashes of their secrets."""
-    found = _KEYS.rows(session, hashes=hashes)
-    return {
-        key.secret_hash: Principal(
-            key.id,
-            frozenset(key.permissions),
-            key.role,
-            frozenset(key.stores) or None,
-            key.revoked_at is not None,
-        )
-        for key in found
-    }
+    return _KEYS.ask(session, hashes=hashes).then(
+        lambda keys: {
+            key.secret_hash: Principal(
+                key.id,
+                frozenset(key.permissions),
+                key.role,
+                frozenset(key.stores) or None,
+                key.revoked_at is not None,
+            )
+            for key in keys
+        }
+    )
+
+
+def principals(session: Session, hashes: Collection[bytes]) -> dict[bytes, Principal]:
+    """Look keys up by the hashes of their secrets, and wait for the answer."""
+    return ask_principals(session, hashes).answer()
 
 
 _KEYS = Prepared(

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.db.bulk import Prepared
+from hub.db.reading import Asked, Prepared, Rows
 from hub.stores.models import Chain, Store
 
 UTC = ZoneInfo("UTC")
@@ -26,9 +26,13 @@ class Places:
     jurisdictions: dict[str, str] = field(default_factory=dict)
 
 
-def load(session: Session, places: Places) -> None:
+def ask(session: Session, places: Places) -> Asked[None]:
     """Load the chain, and the stores that a booking names."""
-    for row in _PLACES.rows(session, stores=places.wanted):
+    return _PLACES.ask(session, stores=places.wanted).then(lambda rows: _hold(places, rows))
+
+
+def _hold(places: Places, rows: Rows) -> None:
+    for row in rows:
         places.currency, places.zone = row.currency, ZoneInfo(row.zone)
         if row.id is not None:
             places.stores[row.id] = row.kiosks_record_purchases

@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.db.bulk import Prepared, insert_rows, update_rows
+from hub.db.bulk import insert_rows, update_rows
+from hub.db.reading import Asked, Prepared, Rows
 from hub.fleet import service as fleet_service
 from hub.ledger import service as ledger_service
 from hub.ledger.rules import Books
@@ -90,19 +91,26 @@ class Standings:
 
 def levels(session: Session) -> tuple[Level, ...]:
     """Every tier, lowest first."""
-    return tuple(Level(row.id, row.rank, row.threshold, row.multiplier) for row in _LEVELS.rows(session))
+    return _levels_of(_LEVELS.rows(session))
+
+
+def _levels_of(rows: Rows) -> tuple[Level, ...]:
+    return tuple(Level(row.id, row.rank, row.threshold, row.multiplier) for row in rows)
 
 
 _LEVELS = Prepared(lambda _among: select(Tier.id, Tier.rank, Tier.threshold, Tier.multiplier).order_by(Tier.rank))
 
 
-def load(session: Session, standings: Standings) -> None:
-    """Load the members a booking touches. Their accounts are locked already, so this cannot change under it."""
-    if not standings.wanted:
-        return
-    standings.levels = levels(session)
-    for row in _MEMBERS.rows(session, members=standings.wanted):
-        standings.members[row.id] = MemberState(row.id, row.state, row.tier, row.identified_at is not None)
+def ask(session: Session, standings: Standings) -> Asked[None]:
+    """Load the members a booking touches, and the tiers there are."""
+    tiers, members = _LEVELS.ask(session), _MEMBERS.ask(session, members=standings.wanted)
+
+    def hold(rows: Rows) -> None:
+        standings.levels = _levels_of(tiers.answer())
+        for row in rows:
+            standings.members[row.id] = MemberState(row.id, row.state, row.tier, row.identified_at is not None)
+
+    return members.then(hold)
 
 
 _MEMBERS = Prepared(
@@ -146,7 +154,7 @@ def give(session: Session, member: UUID, tier: str, terms: tuple[UUID, str, date
     books, standings, account = Books(), Standings(wanted={member}), points_service.points_account(member)
     books.want(account)
     ledger_service.load(session, books)
-    load(session, standings)
+    ask(session, standings).answer()
     state = standings.members.get(member)
     if state is None or state.tier == tier:
         return state.tier if state else None

@@ -6,19 +6,15 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Header, Query, Request, Response
-from msgspec import Struct
+from fastapi import APIRouter, Header, Query, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.access import TheHub, TheRequestId
-from hub.composition import Hub
-from hub.intake import ByKey, Item
+from hub.access import TheHub
 from hub.members.models import Member
-from hub.messaging.envelopes import fingerprint
 from hub.packages.service import COUNTS, UNIT_PREFIX
 from hub.problems import ProblemError
-from hub.serving import TheServing
+from hub.serving import TheBooker
 from hub.stores import service as stores
 from hub.stores.models import Chain
 from hub.wallet import queries
@@ -27,7 +23,6 @@ from hub.wallet.rules import Split
 from hub.wallet.schemas import ClosingOut, ReasonIn, StatementOut, TopUpIn, TopUpOut, TopUpRefundOut, WalletOut
 from hub.wallet.service import BONUS, PRINCIPAL, wallet_accounts
 from hub.wallet.statement import Line, csv_of, lines
-from protocol import codec
 from protocol.errors import ErrorCode
 
 RECEIPTS_MAX = 20
@@ -41,30 +36,24 @@ router = APIRouter(prefix="/v1", tags=["stored value"])
 
 
 @router.post("/top-ups", status_code=201, response_model=TopUpOut)
-async def record_top_up(
-    body: TopUpIn, request: Request, hub: TheHub, serving: TheServing, *, request_id: TheRequestId
-) -> dict[str, Any]:
+async def record_top_up(body: TopUpIn, booker: TheBooker) -> dict[str, Any]:
     """Record money that a member has paid in. The same receipt counts once, however often it comes."""
     recorded = TopUpRecorded(body.receipt, body.member, body.currency, body.amount)
-    return await serving.book(_item("top_up.recorded", recorded, body.store, (request, hub, request_id)))
+    return await booker.book("top_up.recorded", recorded, body.store)
 
 
 @router.post("/top-ups/{top_up}/refund", status_code=201, response_model=TopUpRefundOut)
-async def refund_top_up(
-    top_up: UUID, body: ReasonIn, request: Request, hub: TheHub, *, serving: TheServing, request_id: TheRequestId
-) -> dict[str, Any]:
+async def refund_top_up(top_up: UUID, body: ReasonIn, booker: TheBooker) -> dict[str, Any]:
     """Take a top-up back within the days that the policy gives: `paid_out` is the money to hand over."""
     refunded = TopUpRefunded(body.receipt, body.reason, top_up)
-    return await serving.book(_item("top_up.refunded", refunded, body.store, (request, hub, request_id)))
+    return await booker.book("top_up.refunded", refunded, body.store)
 
 
 @router.post("/members/{member}/wallet/close", status_code=201, response_model=ClosingOut)
-async def close(
-    member: UUID, body: ReasonIn, request: Request, hub: TheHub, *, serving: TheServing, request_id: TheRequestId
-) -> dict[str, Any]:
+async def close(member: UUID, body: ReasonIn, booker: TheBooker) -> dict[str, Any]:
     """Pay out all that a member has paid in and not spent. The bonus is lost, counts stay."""
     closed = WalletClosed(body.receipt, body.reason, member)
-    return await serving.book(_item("wallet.closed", closed, body.store, (request, hub, request_id)))
+    return await booker.book("wallet.closed", closed, body.store)
 
 
 @router.get("/members/{member}/wallet", response_model=WalletOut)
@@ -149,16 +138,3 @@ def _existing(session: Session, member: UUID) -> Member:
     if found is None:
         raise ProblemError(ErrorCode.MEMBER_UNKNOWN)
     return found
-
-
-def _item(kind: str, body: Struct, store: str, call: tuple[Request, Hub, UUID]) -> Item:
-    request, hub, request_id = call
-    return Item(
-        id=request_id,
-        kind=kind,
-        body=body,
-        source=ByKey(request.state.key_hash),
-        fingerprint=fingerprint(f"{kind}@{store}", codec.encode(body)),
-        occurred_at=hub.clock(),
-        store=store,
-    )

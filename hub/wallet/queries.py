@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, and_, case, cast, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from hub.db.bulk import Prepared, Rows
+from hub.db.reading import Prepared, Rows
 from hub.ledger.models import Account, Lot, Transfer
 from hub.ledger.queries import of_member
 from hub.wallet.models import WalletReceipt

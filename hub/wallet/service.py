@@ -26,6 +26,9 @@ PAID_OUT = UUID(int=12)
 BONUS_FORFEITED = UUID(int=13)
 """Programme account: gifts that members have lost go here."""
 
+PAID, PAID_BY_BONUS = "stored_value.paid", "bonus.paid"
+"""Kinds of the transfers that a payment is made of, also where what is paid was held before."""
+
 
 def principal_account(member: UUID) -> UUID:
     """Account of the money a member has paid in."""
@@ -75,15 +78,6 @@ def split(books: Books, member: UUID, amount: int, *, at: datetime, policy: Wall
     spendable = Split(books.spendable(principal, at), books.spendable(bonus, at))
     shares = split_of(amount, spendable, policy.order)
     return [(account, share) for account, share in ((principal, shares.principal), (bonus, shares.bonus)) if share]
-
-
-def oldest_first(books: Books, account: UUID) -> tuple[UUID, ...]:
-    """Lots of an account in the order they were granted in: so is principal used up, which never expires.
-
-    The latest top-up is touched last and can be refunded the longest.
-    """
-    lots = [lot for lot in books.lots_of(account) if lot.remaining > 0]
-    return tuple(lot.id for lot in sorted(lots, key=lambda lot: (lot.granted_at, lot.id)))
 
 
 def held(books: Books, member: UUID) -> Split:

@@ -37,7 +37,8 @@ GAME_ITEMS = 1_000
 ROUNDS = {Size.QUICK: 10, Size.NORMAL: 1_000, Size.FULL: 5_000}
 """Moves of each writer on the ring."""
 RING_ACCOUNTS = 4
-EACH = 300
+EACH = 60
+"""What every account of the ring begins with: little, so that writers often find too little."""
 RETURN_TIMEOUT_S = 3_600
 LONG = timedelta(days=40)
 """After so long a day end has something to do."""

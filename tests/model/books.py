@@ -54,13 +54,14 @@ class Books:
     """Every account by its id: those with lots, and those that are only a number.
 
     `entries` has every change of an account: when it was recorded, when it counted, and by how much; `moved` has when
-    something counted that its owner did. `took` has what each transfer took from its lots and has not put back. `now`
-    and `at` are when things are recorded, and when they count.
+    something counted that its owner did. `took` has what each transfer took from its lots and has not put back,
+    `touched` all lots that it took from. `now` and `at` are when things are recorded, and when they count.
     """
 
     lots: dict[UUID, list[Lot]] = field(default_factory=dict)
     numbers: dict[UUID, int] = field(default_factory=dict)
     took: dict[UUID, Taken] = field(default_factory=dict)
+    touched: dict[UUID, list[Lot]] = field(default_factory=dict)
     entries: dict[UUID, list[tuple[datetime, datetime, int]]] = field(default_factory=dict)
     moved: dict[UUID, list[datetime]] = field(default_factory=dict)
     now: datetime = FOR_EVER
@@ -170,6 +171,7 @@ class Books:
                 taken.append((lot, part))
         assert rest == 0, "whoever spends has asked before what there is"
         self.took[transfer] = taken
+        self.touched[transfer] = [lot for lot, _part in taken]
         if taken:
             self._note(account, is_done=is_done)
 

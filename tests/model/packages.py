@@ -87,9 +87,8 @@ def give_back(chain: Chain, call: Call) -> Answer:
         left = sum(part for _lot, part in books.took[transfer])
         if body.count > left:
             return no("refund.too_much", left=left)
-        touched = [lot for lot, _part in books.took[transfer]]
         books.put_back(account, transfer, body.count)
-        expired = expire_at_once(chain, call.transfer("counts.expired"), account, touched)
+        expired = expire_at_once(chain, call.transfer("counts.expired"), account, books.touched[transfer])
         told = {"refund": str(call.item.id), "item": used.told["item"], "count": body.count, "expired": expired}
         receipt = keep(chain, call, Receipt(call.item.id, "package_use_refund", used.member, body, call.at, told))
     return yes(**receipt.told, left=books.held(account_of(receipt.member, receipt.told["item"])))

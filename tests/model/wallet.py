@@ -292,9 +292,8 @@ def refund_payment(chain: Chain, call: Call) -> Answer:
         principal = back_in_all * paid.principal // whole - (paid.principal - left_principal)
         bonus, member = body.amount - principal, chain.members[paid.member]
         books.put_back(member.principal, by_principal, principal)
-        touched = [lot for lot, _part in books.took[by_bonus]]
         books.put_back(member.bonus, by_bonus, bonus)
-        expired = expire_at_once(chain, call.transfer("bonus.expired"), member.bonus, touched)
+        expired = expire_at_once(chain, call.transfer("bonus.expired"), member.bonus, books.touched[by_bonus])
         told = {"refund": str(call.item.id), "to_principal": principal, "to_bonus": bonus, "expired": expired}
         receipt = keep(chain, call, Receipt(call.item.id, "payment_refund", member.id, body, call.at, told))
     return yes(**receipt.told, **purse(chain, chain.members[receipt.member]))

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from hub.booking.models import Fact
-from hub.db.bulk import among, insert_rows, update_rows
+from hub.db.bulk import insert_rows, update_rows
+from hub.db.reading import among
 from hub.db.session import Database
 from hub.ledger.models import Account
 
