@@ -24,7 +24,7 @@ from hub.programme.models import Term
 from hub.programme.service import Terms, Version
 from hub.stores import service as stores
 from hub.wallet.service import BONUS, PRINCIPAL
-from protocol.ids import derived_id
+from protocol.ids import part_id
 
 SPENT_ON = (REDEEMED, PAID_WITH_POINTS, WRITTEN_OFF)
 """Where points go that were redeemed; what was written off was spent at a kiosk that nobody heard of again."""
@@ -138,8 +138,8 @@ def _granted_after(session: Session, at: datetime) -> set[UUID]:
 
     def lots() -> Iterator[UUID]:
         for row in reports.granted_after(session, at):
-            yield derived_id(row.id, "lot")
-            yield from (derived_id(row.id, f"lot.{number}") for number in range(row.lots))
+            yield part_id(row.id, "lot")
+            yield from (part_id(row.id, f"lot.{number}") for number in range(row.lots))
 
     return set(lots())
 
@@ -147,7 +147,7 @@ def _granted_after(session: Session, at: datetime) -> set[UUID]:
 def _stores_of(session: Session, at: datetime) -> dict[UUID, str]:
     """The store of the top-up that each lot of money was granted for."""
     grants = reports.grants_to(session, (PRINCIPAL, BONUS), at)
-    return {derived_id(row.id, "lot"): str(row.cause.get("store", "")) for row in grants}
+    return {part_id(row.id, "lot"): str(row.cause.get("store", "")) for row in grants}
 
 
 def _where(lot: Any, at: datetime) -> str:

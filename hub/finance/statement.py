@@ -18,7 +18,7 @@ from hub.programme.models import Term
 from hub.stores import service as stores
 from hub.stores.models import Chain
 from hub.tiers.models import Tier
-from protocol.ids import derived_id
+from protocol.ids import derived_id, part_id
 
 PAGE_MAX_MOVEMENTS = 100
 
@@ -84,7 +84,7 @@ def _lots(session: Session, account: UUID, page: Sequence[Any]) -> dict[UUID, li
         changes[use.transfer, use.lot] = -use.amount
         used[use.transfer] = used.get(use.transfer, 0) + 1
     granted = {
-        derived_id(row.id, part): row.id
+        part_id(row.id, part): row.id
         for row in page
         if row.change > 0
         for part in ("lot", *(f"lot.{number}" for number in range(used.get(row.id, 0))))

@@ -16,7 +16,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from hub.ledger.models import PROGRAMME_IDS_END
-from protocol.ids import derived_id
+from protocol.ids import part_id
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 """Stands for the expiry of a lot that has none, so that lots can be put in order."""
@@ -110,7 +110,7 @@ class Posting(Struct, frozen=True, gc=False):
 
     def id_in(self, fact: UUID) -> UUID:
         """Id of the transfer that this posting becomes: the same whenever the fact is booked again."""
-        return derived_id(fact, f"{self.kind}.{self.part}" if self.part else self.kind)
+        return part_id(fact, f"{self.kind}.{self.part}" if self.part else self.kind)
 
 
 class Context(Struct, frozen=True, gc=False):
@@ -345,11 +345,11 @@ class Books:
                 self._use(transfer, self.lots[lot.origin], -amount)
         elif taken:
             for number, (lot, amount) in enumerate(taken):
-                lot_id = derived_id(transfer, f"lot.{number}")
+                lot_id = part_id(transfer, f"lot.{number}")
                 self._keep(LotState(lot_id, account.id, lot.id, amount, amount, lot.granted_at, lot.terms, is_new=True))
         else:
             assert posting.grant is not None, "granted value has terms"
-            lot_id = derived_id(transfer, "lot")
+            lot_id = part_id(transfer, "lot")
             amount = posting.amount
             self._keep(LotState(lot_id, account.id, None, amount, amount, at, posting.grant, is_new=True))
 

@@ -34,7 +34,7 @@ from hub.wallet.receipts import (
     move_lots,
 )
 from protocol.errors import ErrorCode
-from protocol.ids import derived_id
+from protocol.ids import part_id
 from protocol.values import Currency, Token
 
 SOLD, USED = "package.sold", "package.used"
@@ -168,14 +168,14 @@ class UseRefund:
         if use is not None:
             books.want(points_account(use.member))
             books.want(count_account(use.member, use.details["item"]))
-            books.want_original(derived_id(use.id, USED))
+            books.want_original(part_id(use.id, USED))
 
     def book(self, entry: Entry, work: Work) -> Moved | Outcome:
         """Give back, unless that were more in all than was used. Counts that have expired meanwhile expire at once."""
         use, books = work.part(Receipts).original(entry, Use.kind), work.part(Books)
         if use is None:
             return rejected(ErrorCode.RECEIPT_UNKNOWN)
-        body, original = entry.body(PackageUseRefunded), derived_id(use.id, USED)
+        body, original = entry.body(PackageUseRefunded), part_id(use.id, USED)
         taken, item = books.taken[original], use.details["item"]
         left = sum(taken.values())
         if body.count > left:
@@ -233,11 +233,11 @@ class SaleRefund:
 
 
 def _transfer(sale: Receipt, item: str) -> UUID:
-    return derived_id(sale.id, f"{SOLD}.{item}")
+    return part_id(sale.id, f"{SOLD}.{item}")
 
 
 def _lot(sale: Receipt, item: str) -> UUID:
-    return derived_id(_transfer(sale, item), "lot")
+    return part_id(_transfer(sale, item), "lot")
 
 
 def package_intake() -> ReceiptIntake:

@@ -36,7 +36,7 @@ from hub.wallet.service import (
     want_wallet,
 )
 from protocol.errors import ErrorCode
-from protocol.ids import derived_id
+from protocol.ids import part_id
 from protocol.values import Currency
 
 Amount = Annotated[int, Meta(gt=0)]
@@ -105,7 +105,7 @@ class PaymentRefund:
         if payment is not None:
             want_wallet(books, payment.member)
             for kind in (PAID, PAID_BY_BONUS):
-                books.want_original(derived_id(payment.id, kind))
+                books.want_original(part_id(payment.id, kind))
 
     def book(self, entry: Entry, work: Work) -> Moved | Outcome:
         """Give back, unless that were more in all than was paid. Bonus that has expired meanwhile expires at once."""
@@ -113,7 +113,7 @@ class PaymentRefund:
         if payment is None:
             return rejected(ErrorCode.RECEIPT_UNKNOWN)
         body, cause = entry.body(PaymentRefunded), cause_of(entry, payment=str(payment.id))
-        by_principal, by_bonus = derived_id(payment.id, PAID), derived_id(payment.id, PAID_BY_BONUS)
+        by_principal, by_bonus = part_id(payment.id, PAID), part_id(payment.id, PAID_BY_BONUS)
         left = Split(*(sum(books.taken.get(paid, {}).values()) for paid in (by_principal, by_bonus)))
         if body.amount > left.total:
             return rejected(ErrorCode.REFUND_TOO_MUCH, left=left.total)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from protocol.ids import derived_id
+from protocol.ids import part_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +108,17 @@ class SaleState:
     @property
     def earning(self) -> UUID:
         """The transfer by which the purchase earned its points."""
-        return derived_id(self.id, "points.earned")
+        return part_id(self.id, "points.earned")
 
     @property
     def lot(self) -> UUID:
         """The lot that the purchase earned."""
-        return derived_id(self.earning, "lot")
+        return part_id(self.earning, "lot")
 
     @property
     def payment(self) -> UUID:
         """The transfer by which points were given for the purchase like cash."""
-        return derived_id(self.id, "points.paid")
+        return part_id(self.id, "points.paid")
 
     def left(self, line: int) -> tuple[int, int]:
         """Pieces and money that can still come back of a line; nothing of one that there is not."""

@@ -32,7 +32,7 @@ from hub.points.service import (
     recover,
 )
 from hub.returns.rules import Due, Figures, ReturnPolicy, SaleState, put_back, settle
-from protocol.ids import derived_id
+from protocol.ids import part_id
 
 
 def expired_of(sale: SaleState, books: Books) -> int | None:
@@ -123,7 +123,7 @@ class Settling:
         if owed := figures.points_owed:
             claims.append(owe(self.books, sale.member, owed, cause))
         if back := figures.qualifying_back:
-            account, earned = qualifying_account(sale.member), derived_id(sale.id, "qualifying.earned")
+            account, earned = qualifying_account(sale.member), part_id(sale.id, "qualifying.earned")
             claims.append(Posting("qualifying.returned", account, QUALIFYING_ISSUED, back, cause, reverses=earned))
         return claims
 

@@ -43,7 +43,7 @@ from hub.wallet.service import (
     want_wallet,
 )
 from protocol.errors import ErrorCode
-from protocol.ids import derived_id
+from protocol.ids import part_id
 from protocol.values import Currency
 
 TOPPED_UP, GIVEN, POINTS_GIVEN = "stored_value.topped_up", "bonus.given", "points.earned"
@@ -195,7 +195,7 @@ class TopUpRefund:
     def _undo(self, entry: Entry, top_up: Receipt, out: Split, work: Work) -> None:
         books, cause, lot = work.part(Books), cause_of(entry, top_up=str(top_up.id)), _lot(top_up, TOPPED_UP)
         principal, bonus = principal_account(top_up.member), bonus_account(top_up.member)
-        paid_in, given = derived_id(top_up.id, TOPPED_UP), derived_id(top_up.id, GIVEN)
+        paid_in, given = part_id(top_up.id, TOPPED_UP), part_id(top_up.id, GIVEN)
         named = (lot,)
         postings = [
             Posting("stored_value.paid_out", principal, PAID_OUT, out.principal, cause, lots=named, reverses=paid_in)
@@ -219,7 +219,7 @@ def _take_points(entry: Entry, top_up: Receipt, cause: dict[str, Any], work: Wor
     lot = books.lots[_lot(top_up, POINTS_GIVEN)]
     postings, left = [], lot.remaining
     if left:
-        account, earned = points_account(top_up.member), derived_id(top_up.id, POINTS_GIVEN)
+        account, earned = points_account(top_up.member), part_id(top_up.id, POINTS_GIVEN)
         postings.append(Posting("points.taken_back", account, ISSUED, left, cause, lots=(lot.id,), reverses=earned))
     if given > left:
         postings.append(owe(books, top_up.member, given - left, cause))
@@ -229,7 +229,7 @@ def _take_points(entry: Entry, top_up: Receipt, cause: dict[str, Any], work: Wor
 
 
 def _lot(top_up: Receipt, kind: str) -> UUID:
-    return derived_id(derived_id(top_up.id, kind), "lot")
+    return part_id(part_id(top_up.id, kind), "lot")
 
 
 class Close:

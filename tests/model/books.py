@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
-from protocol.ids import derived_id
+from protocol.ids import part_id
 
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
@@ -79,7 +79,7 @@ class Books:
 
     def grant(self, transfer: UUID, account: UUID, amount: int, terms: Terms) -> None:
         """Have new value lie in an account, in a lot of its own."""
-        self.lots.setdefault(account, []).append(Lot(derived_id(transfer, "lot"), amount, amount, self.at, terms))
+        self.lots.setdefault(account, []).append(Lot(part_id(transfer, "lot"), amount, amount, self.at, terms))
         self._note(account)
 
     def count(self, account: UUID, amount: int) -> None:
@@ -178,7 +178,7 @@ class Books:
     def _arrive(self, transfer: UUID, account: UUID) -> None:
         arrived = self.lots.setdefault(account, [])
         for number, (lot, part) in enumerate(self.took[transfer]):
-            name = derived_id(transfer, f"lot.{number}")
+            name = part_id(transfer, f"lot.{number}")
             arrived.append(Lot(name, part, part, lot.granted_at, lot.terms, origin=lot))
         self._note(account)
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from hub.intake import ByJob, ByKey, ByKiosk, Item, Place
-from protocol.ids import derived_id
+from protocol.ids import derived_id, part_id
 from tests.model.books import Books
 
 
@@ -182,7 +182,7 @@ class Call:
 
     def transfer(self, kind: str) -> UUID:
         """Id of a transfer that this makes."""
-        return derived_id(self.item.id, kind)
+        return part_id(self.item.id, kind)
 
 
 Act = Callable[[Chain, Call], Answer]

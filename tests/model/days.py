@@ -7,7 +7,7 @@ from uuid import UUID
 
 from hub.holds.service import HoldExpired
 from hub.intake import ByJob, Item
-from protocol.ids import derived_id
+from protocol.ids import derived_id, part_id
 from tests.model.books import Lot
 from tests.model.chain import Chain, Member
 from tests.model.holds import Hold
@@ -74,8 +74,8 @@ def _lapse(chain: Chain, member: Member, day: date, span: tuple[datetime, dateti
         return
     fact = derived_id(member.points, f"lapsed.{day}")
     lots: list[Lot] = [lot for lot in chain.books.lots.get(member.points, []) if lot.granted_at <= until]
-    if chain.books.expire(derived_id(fact, "points.expired"), member.points, lots):
-        chain.notes["lapse", fact] = Lapse(member, derived_id(fact, "points.expired"), since, until)
+    if chain.books.expire(part_id(fact, "points.expired"), member.points, lots):
+        chain.notes["lapse", fact] = Lapse(member, part_id(fact, "points.expired"), since, until)
 
 
 def _months_before(day: date, months: int) -> date:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from hub.holds.service import HoldCaptured, HoldExpired, HoldPlaced, HoldReleased
-from protocol.ids import derived_id
+from protocol.ids import derived_id, part_id
 from tests.model.books import Lot
 from tests.model.chain import Answer, Call, Chain, Member, does, no, yes
 from tests.model.points import expire_at_once, recover
@@ -98,7 +98,7 @@ def end(chain: Chain, call: Call) -> Answer:
     origins: Origins = {}
     for pocket in hold.pockets:
         amount = books.held(hold.account(pocket))
-        transfer = derived_id(hold.id, f"{kind}.{pocket}")
+        transfer = part_id(hold.id, f"{kind}.{pocket}")
         books.give_back(transfer, hold.account(pocket), _home(member, pocket), amount)
         hold.held[pocket] = amount
         lots = [lot.origin for lot, _part in books.took[transfer] if lot.origin]

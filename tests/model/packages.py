@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from hub.packages.intake import PackageRefunded, PackageSold, PackageUsed, PackageUseRefunded
-from protocol.ids import derived_id
+from protocol.ids import derived_id, part_id
 from tests.model.books import Lot, Terms
 from tests.model.chain import Answer, Call, Chain, does, no, yes
 from tests.model.points import SCALE, expire_at_once
@@ -83,7 +83,7 @@ def give_back(chain: Chain, call: Call) -> Answer:
         used = original(chain, call, "package_use")
         if used is None:
             return no("receipt.unknown")
-        transfer, account = derived_id(used.id, "package.used"), account_of(used.member, used.told["item"])
+        transfer, account = part_id(used.id, "package.used"), account_of(used.member, used.told["item"])
         left = sum(part for _lot, part in books.took[transfer])
         if body.count > left:
             return no("refund.too_much", left=left)

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from hub.returns.intake import PurchaseReturned
-from protocol.ids import derived_id
+from protocol.ids import part_id
 from tests.model.books import Lot, Terms
 from tests.model.chain import Answer, Call, Chain, Member, does, no, not_yet, yes
 from tests.model.points import expire_at_once, owe, recover
@@ -31,7 +31,7 @@ class Wish:
     @property
     def payment(self) -> UUID:
         """The transfer by which points had paid."""
-        return derived_id(self.sale.id, "points.paid")
+        return part_id(self.sale.id, "points.paid")
 
     @property
     def asked(self) -> int:
@@ -82,7 +82,7 @@ def _settle(chain: Chain, call: Call, sale: Sale, body: PurchaseReturned) -> dic
         )
         for name in figures
     }
-    wanted = derived_id(derived_id(sale.id, "points.earned"), "lot")
+    wanted = part_id(part_id(sale.id, "points.earned"), "lot")
     own = next((lot for lot in chain.books.lots.get(chain.members[sale.member].points, []) if lot.id == wanted), None)
     wish = Wish(chain, call, sale, body, due, own)
     asked = wish.asked

@@ -8,7 +8,7 @@ from uuid import UUID
 from hub.payments.intake import PaymentRecorded, PaymentRefunded
 from hub.wallet.intake import TopUpRecorded, TopUpRefunded, WalletClosed
 from hub.wallet.receipts import PostedRefund
-from protocol.ids import derived_id
+from protocol.ids import part_id
 from tests.model.books import Lot, Terms
 from tests.model.chain import Answer, Call, Chain, Member, does, no, yes
 from tests.model.points import SCALE, expire_at_once, owe, points_terms, recover, same_day_later
@@ -82,7 +82,7 @@ def purse(chain: Chain, member: Member) -> dict[str, int]:
 
 def lot_of(chain: Chain, account: UUID, fact: UUID, kind: str) -> Lot | None:
     """The lot that something was granted in."""
-    wanted = derived_id(derived_id(fact, kind), "lot")
+    wanted = part_id(part_id(fact, kind), "lot")
     return next((lot for lot in chain.books.lots.get(account, []) if lot.id == wanted), None)
 
 
@@ -283,7 +283,7 @@ def refund_payment(chain: Chain, call: Call) -> Answer:
         paid = original(chain, call, "payment")
         if paid is None:
             return no("receipt.unknown")
-        by_principal, by_bonus = derived_id(paid.id, "stored_value.paid"), derived_id(paid.id, "bonus.paid")
+        by_principal, by_bonus = part_id(paid.id, "stored_value.paid"), part_id(paid.id, "bonus.paid")
         left_principal, left_bonus = (sum(part for _lot, part in books.took[by]) for by in (by_principal, by_bonus))
         if body.amount > left_principal + left_bonus:
             return no("refund.too_much", left=left_principal + left_bonus)

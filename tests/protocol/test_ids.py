@@ -37,6 +37,16 @@ def test_a_derived_id_is_always_the_same() -> None:
     assert derived.version == 8
 
 
+def test_the_id_of_a_part_begins_as_its_whole_does() -> None:
+    whole = ids.event_id(1_790_000_000_000, bytes(range(10)))
+
+    part = ids.part_id(whole, "points.earned")
+
+    assert part == UUID("01a0c450-6c00-8241-93e1-48c9791f57ba")
+    assert part.bytes[:6] == whole.bytes[:6]
+    assert part.version == 8
+
+
 @given(UUIDS, UUIDS, st.text(max_size=8), st.text(max_size=8))
 def test_derived_ids_differ_by_parent_and_part(one: UUID, other: UUID, part: str, other_part: str) -> None:
     same = (one, part) == (other, other_part)

@@ -9,7 +9,7 @@ from hub.ledger import service
 from hub.ledger.models import Account, Lot, LotUse, Transfer
 from hub.ledger.rules import AccountState, Books, Context, Grant, Posting
 from hub.points.service import ISSUED, REDEEMED, points_account
-from protocol.ids import derived_id
+from protocol.ids import derived_id, part_id
 from tests.hub.world import START, World
 
 
@@ -145,4 +145,4 @@ def grant(session: Session, account: UUID, world: World) -> UUID:
     context = Context(world.new_id(), "test", world.clock.now)
     assert books.post(context, [posting]) is None
     service.write(session, books, world.clock.now)
-    return derived_id(posting.id_in(context.fact), "lot")
+    return part_id(posting.id_in(context.fact), "lot")

@@ -15,7 +15,7 @@ from hub.points.service import (
     points_account,
     recover,
 )
-from protocol.ids import derived_id
+from protocol.ids import part_id
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 MEMBER = UUID(int=1 << 64)
@@ -41,7 +41,7 @@ def make_books(*grants: tuple[int, Grant], owed: int = 0) -> Books:
 
 def lot(number: int) -> UUID:
     """The lot of the grant at this place."""
-    return derived_id(derived_id(UUID(int=(number + 10) << 64), "points.gift"), "lot")
+    return part_id(part_id(UUID(int=(number + 10) << 64), "points.gift"), "lot")
 
 
 def grant(*, waits_days: int = 0, expires_days: int | None = None) -> Grant:

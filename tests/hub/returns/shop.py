@@ -18,7 +18,7 @@ from hub.points.service import debt_account, points_account, qualifying_account
 from hub.programme.service import Change, publish
 from hub.purchases.models import Purchase, PurchaseLine
 from hub.returns.intake import LineReturned, PurchaseReturned
-from protocol.ids import derived_id
+from protocol.ids import part_id
 from tests.hub.world import STORE, World
 
 KIND = "purchase.returned"
@@ -102,7 +102,7 @@ class Shop:
         grant = Grant("gift", self.world.clock.now, expires_at)
         fact = self.world.new_id()
         self._move(fact, [Posting("points.gift", points.ISSUED, self.account, amount, {}, grant)])
-        return derived_id(derived_id(fact, "points.gift"), "lot")
+        return part_id(part_id(fact, "points.gift"), "lot")
 
     def spend(self, amount: int) -> None:
         """Spend points on something else."""

@@ -14,7 +14,7 @@ from hub.returns.intake import LineReturned, PurchaseReturned
 from hub.returns.models import Return, ReturnLine
 from hub.tiers.models import Standing
 from protocol.errors import ErrorCode
-from protocol.ids import derived_id
+from protocol.ids import part_id
 from tests.hub.returns.shop import KIND, Shop, SoldLine
 from tests.hub.world import STORE, World
 
@@ -55,8 +55,8 @@ def test_every_movement_names_what_it_reverses_and_why(shop: Shop) -> None:
     shop.bring_back(purchase, (1, 1, 10_000), receipt="B1", reason="too small")
 
     [points_back], [qualifying_back] = shop.moved("points.returned"), shop.moved("qualifying.returned")
-    assert points_back.reverses == derived_id(purchase, "points.earned")
-    assert qualifying_back.reverses == derived_id(purchase, "qualifying.earned")
+    assert points_back.reverses == part_id(purchase, "points.earned")
+    assert qualifying_back.reverses == part_id(purchase, "qualifying.earned")
     assert points_back.reason == "too small"
     assert points_back.cause == {
         "rule": "returns",
@@ -288,7 +288,7 @@ def test_paid_points_go_back_into_their_very_lots(shop: Shop) -> None:
     assert (part["points_given"], part["value_given"]) == (60, 600)
     assert (rest["points_given"], rest["value_given"]) == (90, 900)
     assert shop.lots() == {early: 100, late: 100}
-    assert {transfer.reverses for transfer in shop.moved("points.given_back")} == {derived_id(purchase, "points.paid")}
+    assert {transfer.reverses for transfer in shop.moved("points.given_back")} == {part_id(purchase, "points.paid")}
     shop.world.assert_books_are_right()
 
 
