@@ -39,8 +39,9 @@ class Pocket:
 
     def origins(self, books: Books) -> tuple[UUID, ...]:
         """The member's lots that what is held was taken from, in the order in which they are used."""
-        lots = sorted(books.lots_of(self.held), key=lambda lot: lot.order)
-        return tuple(lot.origin for lot in lots if lot.remaining > 0 and lot.origin is not None)
+        held = [lot for lot in books.lots_of(self.held) if lot.remaining > 0]
+        own = [books.lots[lot.origin] for lot in held if lot.origin is not None]
+        return tuple(lot.id for lot in sorted(own, key=lambda lot: lot.order))
 
 
 def pockets_of(hold: UUID, member: UUID, book: str) -> tuple[Pocket, ...]:
