@@ -28,6 +28,9 @@ class Permission(StrEnum):
     PURCHASES_READ = "purchases:read"
     PURCHASES_WRITE = "purchases:write"
     RETURNS_WRITE = "returns:write"
+    SELF = "self"
+    STAFF_READ = "staff:read"
+    STAFF_WRITE = "staff:write"
     TOP_UPS_WRITE = "top_ups:write"
     TRANSFERS_WRITE = "transfers:write"
     VOUCHERS_WRITE = "vouchers:write"
@@ -46,6 +49,100 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     ADMIN = "admin"
 
+
+_COUNTER = frozenset(
+    {
+        Permission.SELF,
+        Permission.MEMBERS_READ,
+        Permission.MEMBERS_WRITE,
+        Permission.PURCHASES_READ,
+        Permission.PURCHASES_WRITE,
+        Permission.RETURNS_WRITE,
+        Permission.TOP_UPS_WRITE,
+        Permission.PAYMENTS_WRITE,
+        Permission.HOLDS_WRITE,
+        Permission.VOUCHERS_WRITE,
+        Permission.ADJUSTMENTS_WRITE,
+    }
+)
+
+ROLES: dict[Role, frozenset[Permission]] = {
+    Role.CASHIER: _COUNTER,
+    Role.STORE_MANAGER: _COUNTER
+    | {
+        Permission.APPROVALS_WRITE,
+        Permission.FLEET_READ,
+        Permission.LEASES_WRITE,
+        Permission.PAY_OUTS_WRITE,
+        Permission.STAFF_READ,
+        Permission.STAFF_WRITE,
+        Permission.TRANSFERS_WRITE,
+    },
+    Role.MARKETING: frozenset(
+        {
+            Permission.SELF,
+            Permission.CATALOGUE_WRITE,
+            Permission.FLEET_READ,
+            Permission.MEMBERS_READ,
+            Permission.PROGRAMME_READ,
+            Permission.PROGRAMME_WRITE,
+        }
+    ),
+    Role.CUSTOMER_SERVICE: frozenset(
+        {
+            Permission.SELF,
+            Permission.ADJUSTMENTS_WRITE,
+            Permission.HOLDS_WRITE,
+            Permission.LEDGER_READ,
+            Permission.MEMBERS_READ,
+            Permission.MEMBERS_WRITE,
+            Permission.PURCHASES_READ,
+            Permission.TRANSFERS_WRITE,
+            Permission.VOUCHERS_WRITE,
+        }
+    ),
+    Role.FINANCE: frozenset(
+        {
+            Permission.SELF,
+            Permission.APPROVALS_WRITE,
+            Permission.FINANCE_READ,
+            Permission.FINANCE_WRITE,
+            Permission.LEASES_READ,
+            Permission.LEASES_WRITE,
+            Permission.LEDGER_READ,
+            Permission.MEMBERS_READ,
+            Permission.PAY_OUTS_WRITE,
+            Permission.PROGRAMME_READ,
+            Permission.PURCHASES_READ,
+        }
+    ),
+    Role.DEVICE_ADMIN: frozenset(
+        {Permission.SELF, Permission.FLEET_READ, Permission.FLEET_WRITE, Permission.LEASES_READ}
+    ),
+    Role.EXECUTIVE: frozenset(
+        {Permission.SELF, Permission.FINANCE_READ, Permission.FLEET_READ, Permission.PROGRAMME_READ}
+    ),
+    Role.AUDITOR: frozenset(
+        {
+            Permission.SELF,
+            Permission.AUDIT_READ,
+            Permission.FINANCE_READ,
+            Permission.FLEET_READ,
+            Permission.LEASES_READ,
+            Permission.LEDGER_READ,
+            Permission.MEMBERS_READ,
+            Permission.PROGRAMME_READ,
+            Permission.PURCHASES_READ,
+            Permission.STAFF_READ,
+        }
+    ),
+    Role.ADMIN: frozenset(Permission),
+}
+"""What people of each built-in role may do. An admin may do everything, because nobody gives what they do not have."""
+
+WITHOUT_SECOND_FACTOR = _COUNTER
+"""Whoever may do nothing but this logs in with a password alone; everybody else needs a second factor, or a passkey.
+It is what a counter does within limits. A permission that is added needs a second factor until it stands here."""
 
 PUBLIC = None
 """A route that needs no key: it shows nothing about anybody."""
