@@ -56,7 +56,7 @@ def _key_hash(request: Request) -> bytes:
 def _principal(request: Request) -> staff.Principal:
     hub: Hub = request.app.state.hub
     with hub.database.read() as session:
-        found = staff.principals(session, [request.state.key_hash])
+        found = staff.principals(session, [request.state.key_hash], hub.clock())
     if not found:
         raise ProblemError(ErrorCode.KEY_UNKNOWN)
     return found[request.state.key_hash]

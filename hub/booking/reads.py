@@ -36,14 +36,15 @@ class Reader:
     def balances(self, questions: Sequence[BalanceQuestion]) -> list[Outcome]:
         """Balances of members, in the order they were asked for."""
         members = {question.member for question in questions}
+        now = self._clock()
         with self._database.read() as session:
             with pipelined(session):
-                asked = staff.ask_principals(session, {question.key_hash for question in questions})
+                asked = staff.ask_principals(session, {question.key_hash for question in questions}, now)
                 newest = programme.ask_revision(session)
             principals = asked.answer()
             self._terms = programme.at_revision(session, newest.answer(), self._terms)
             policy = self._terms.policy("expiry", ExpiryPolicy)
-            figures = holdings(session, members, self._clock(), policy)
+            figures = holdings(session, members, now, policy)
         return [self._answer(question, principals.get(question.key_hash), figures) for question in questions]
 
     def _answer(

@@ -101,7 +101,7 @@ class Booking:
         hashes = {item.source.key_hash for item in items if isinstance(item.source, ByKey)}
         with pipelined(session):
             kiosks = fleet_service.ask(session, fleet)
-            principals = staff_service.ask_principals(session, hashes)
+            principals = staff_service.ask_principals(session, hashes, now)
             facts = queries.ask_facts(session, {item.id for item in items})
         kiosks.answer()
         known = {

@@ -10,8 +10,8 @@ from hub.clock import system_random
 from hub.commands.process import SettingsFile
 from hub.composition import opened
 from hub.settings import read
+from hub.staff.keys import issue_key
 from hub.staff.permissions import Permission
-from hub.staff.service import issue_key
 
 app = typer.Typer()
 

@@ -37,8 +37,9 @@ from hub.messaging.envelopes import fingerprint
 from hub.programme.service import Change, publish
 from hub.rewards.models import Picture, Reward
 from hub.rewards.service import stock_counter
+from hub.staff.keys import issue_key
 from hub.staff.permissions import Permission
-from hub.staff.service import hash_of, issue_key
+from hub.staff.service import hash_of
 from hub.stores.models import Chain, Store
 from hub.tiers import service as tiers
 from hub.tiers.models import Tier

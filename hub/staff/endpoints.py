@@ -8,12 +8,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub.access import TheHub, ThePrincipal
+from hub.audit.models import AuditEntry
 from hub.messaging.envelopes import fingerprint
 from hub.points.intake import ADJUSTED, PointsAdjusted
 from hub.problems import ProblemError
-from hub.staff.models import ApiKey, AuditEntry
+from hub.staff.keys import issue_key
+from hub.staff.models import ApiKey
 from hub.staff.schemas import ApprovalIn, ApprovalOut, AuditOut, KeyIn, KeyOut
-from hub.staff.service import Act, Approved, approvals, approve, audit, issue_key
+from hub.staff.service import Act, Approved, approvals, approve, audit
 from protocol import codec
 from protocol.errors import ErrorCode
 

@@ -1,7 +1,6 @@
-"""Tables of API keys and of the audit log."""
+"""Tables of API keys."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import LargeBinary
@@ -13,7 +12,8 @@ from hub.db.base import Base, Code
 class ApiKey(Base):
     """A program's key. The secret has 256 random bits, so its plain SHA-256 can stand here safely.
 
-    `stores` empty means every store. `role` is what limits per role go by; empty is nobody's, and has none.
+    `stores` empty means every store. `role` is what limits per role go by; empty is nobody's, and has none. While a
+    secret is being replaced the one before, `old_hash`, works until `old_until`.
     """
 
     __tablename__ = "api_keys"
@@ -21,38 +21,12 @@ class ApiKey(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[Code]
     secret_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    old_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32), unique=True)
+    old_until: Mapped[datetime | None]
     permissions: Mapped[list[str]]
     role: Mapped[Code]
     stores: Mapped[list[str]]
     created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
-
-
-class Approval(Base):
-    """A second person's word for one act, given beforehand and good for that act alone.
-
-    The request that it is for has this id and this content, told by its digest.
-    """
-
-    __tablename__ = "approvals"
-
-    request: Mapped[UUID] = mapped_column(primary_key=True)
-    kind: Mapped[Code]
-    content: Mapped[bytes] = mapped_column(LargeBinary(32))
-    actor: Mapped[Code]
-    at: Mapped[datetime]
-
-
-class AuditEntry(Base):
-    """One sensitive act. The database itself refuses to change or delete these rows (see the first migration)."""
-
-    __tablename__ = "audit"
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    at: Mapped[datetime] = mapped_column(index=True)
-    actor: Mapped[Code]
-    action: Mapped[Code]
-    subject: Mapped[Code]
-    before: Mapped[dict[str, Any]]
-    after: Mapped[dict[str, Any]]
-    source: Mapped[Code]

@@ -23,8 +23,9 @@ from hub.members.models import Member
 from hub.messaging.envelopes import fingerprint
 from hub.points.service import ISSUED, new_accounts
 from hub.programme.service import Change, publish
+from hub.staff.keys import issue_key
 from hub.staff.permissions import Permission
-from hub.staff.service import hash_of, issue_key
+from hub.staff.service import hash_of
 from hub.stores.models import Chain, Store
 from hub.tiers.models import Standing, Tier
 from protocol import codec

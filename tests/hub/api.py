@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 from fastapi.testclient import TestClient
 
 from hub.app import create_app
+from hub.staff.keys import issue_key
 from hub.staff.permissions import Permission
-from hub.staff.service import issue_key
 from protocol.ids import derived_id
 from tests.hub.world import START, STORE, World
 

@@ -10,8 +10,9 @@ from hub.db.session import Database
 from hub.intake import ByKey
 from hub.members.models import Member
 from hub.programme.service import Change, publish
+from hub.staff.keys import issue_key
 from hub.staff.permissions import Permission, Role
-from hub.staff.service import hash_of, issue_key
+from hub.staff.service import hash_of
 from protocol.events import LeaseAccepted
 from tests.hub.world import START, TestKiosk, World
 from tests.model.chain import Tier

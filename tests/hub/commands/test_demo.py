@@ -6,6 +6,7 @@ import pytest
 
 from devices.desk.cards import load
 from hub import secrets
+from hub.clock import utc_now
 from hub.db.session import Database
 from hub.demo.people import FEATURED
 from hub.demo.seed import NotEmptyError
@@ -38,7 +39,7 @@ def test_the_demo_is_seeded_once_and_leaves_what_is_needed_to_play_with_it(insta
     assert len(load(out / "cards.json").cards) > len(FEATURED)
     key = hash_of(demo["till_key"])
     with installation.database.read() as session:
-        assert principals(session, [key])[key].stores is None
+        assert principals(session, [key], utc_now())[key].stores is None
         assert ledger.prove(session).faults == ()
     assert isinstance(second.exception, NotEmptyError)
     assert not (installation.folder / "other").exists()

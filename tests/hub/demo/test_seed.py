@@ -185,10 +185,10 @@ def test_the_tills_key_opens_the_api(demo: Demo) -> None:
     key = hash_of(demo.seeded.till_key)
 
     with demo.hub.database.read() as session:
-        principal = principals(session, [key])[key]
+        principal = principals(session, [key], demo.hub.clock())[key]
 
     assert principal.stores is None
-    assert not principal.revoked
+    assert principal.ended is None
 
 
 def test_the_desk_has_a_card_for_every_featured_member_and_some_to_be_refused(demo: Demo) -> None:

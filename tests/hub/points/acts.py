@@ -14,8 +14,9 @@ from hub.members.models import Member
 from hub.points.intake import PointsAdjusted, PointsTransferred
 from hub.points.service import debt_account, owe
 from hub.programme.service import Change, publish
+from hub.staff.keys import issue_key
 from hub.staff.permissions import Permission, Role
-from hub.staff.service import Approved, approve, hash_of, issue_key
+from hub.staff.service import Approved, approve, hash_of
 from tests.hub.world import World
 
 NOBODY = UUID(int=5 << 64)

@@ -13,8 +13,8 @@ from hub.booking.models import Fact
 from hub.ledger.models import Tally, Transfer
 from hub.purchases.models import Purchase, PurchaseLine
 from hub.purchases.preview import preview
+from hub.staff.keys import issue_key
 from hub.staff.permissions import Permission
-from hub.staff.service import issue_key
 from protocol.errors import ErrorCode
 from tests.hub.purchases.shop import CASH, give_tier, move_to, posted, put, tallied
 from tests.hub.world import START, STORE, World

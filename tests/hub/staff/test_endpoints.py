@@ -5,9 +5,10 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from hub.staff.models import ApiKey, Approval, AuditEntry
+from hub.audit.models import AuditEntry
+from hub.staff.keys import issue_key
+from hub.staff.models import ApiKey
 from hub.staff.permissions import Permission, Role
-from hub.staff.service import issue_key
 from tests.hub.api import Api
 from tests.hub.world import START, STORE, World
 

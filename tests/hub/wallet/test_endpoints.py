@@ -10,8 +10,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from hub.app import create_app
+from hub.staff.keys import issue_key
 from hub.staff.permissions import Permission
-from hub.staff.service import issue_key
 from hub.wallet.endpoints import STATEMENT_MAX_LINES
 from hub.wallet.intake import TopUpRecorded
 from tests.hub.wallet.purse import Purse
