@@ -19,7 +19,8 @@ STATUS: Mapping[ErrorCode, int] = {
     ErrorCode.KEY_EXPIRED: 401,
     ErrorCode.PERMISSION_DENIED: 403,
     ErrorCode.STORE_OUT_OF_SCOPE: 403,
-    ErrorCode.APPROVAL_MISSING: 403,
+    ErrorCode.APPROVAL_REFUSED: 403,
+    ErrorCode.APPROVAL_LAPSED: 403,
     ErrorCode.APPROVAL_OWN: 403,
     ErrorCode.PATH_UNKNOWN: 404,
     ErrorCode.MEMBER_UNKNOWN: 404,
@@ -49,12 +50,38 @@ STATUS: Mapping[ErrorCode, int] = {
     ErrorCode.VOUCHER_HANDED_OUT: 409,
     ErrorCode.HOLD_ENDED: 409,
     ErrorCode.HOLD_EXPIRED: 409,
-    ErrorCode.APPROVAL_DIFFERENT: 409,
+    ErrorCode.APPROVAL_UNKNOWN: 404,
+    ErrorCode.APPROVAL_DECIDED: 409,
+    ErrorCode.APPROVAL_WITHDRAWN: 409,
+    ErrorCode.ALERT_UNKNOWN: 404,
     ErrorCode.REQUEST_METHOD: 405,
     ErrorCode.REQUEST_STALE: 412,
     ErrorCode.REQUEST_TOO_LARGE: 413,
     ErrorCode.REQUEST_MEDIA_TYPE: 415,
     ErrorCode.REQUEST_TOO_MANY: 429,
+    ErrorCode.SESSION_ENDED: 401,
+    ErrorCode.SESSION_UNKNOWN: 404,
+    ErrorCode.SESSION_NEEDED: 403,
+    ErrorCode.CONFIRMATION_NEEDED: 403,
+    ErrorCode.REQUEST_FOREIGN: 403,
+    ErrorCode.LOG_IN_FAILED: 401,
+    ErrorCode.LOG_IN_TOO_SOON: 429,
+    ErrorCode.LOG_IN_LAPSED: 401,
+    ErrorCode.SECOND_FACTOR_WRONG: 401,
+    ErrorCode.PASSKEY_UNKNOWN: 404,
+    ErrorCode.INVITATION_INVALID: 404,
+    ErrorCode.PERSON_UNKNOWN: 404,
+    ErrorCode.PERSON_SELF: 403,
+    ErrorCode.PERSON_LAST_ADMIN: 409,
+    ErrorCode.PERSON_STATE: 409,
+    ErrorCode.LOGIN_TAKEN: 409,
+    ErrorCode.EMAIL_TAKEN: 409,
+    ErrorCode.ROLE_UNKNOWN: 404,
+    ErrorCode.ROLE_KNOWN: 409,
+    ErrorCode.ROLE_IN_USE: 409,
+    ErrorCode.OUTSIDE_NOT_OFFERED: 404,
+    ErrorCode.OUTSIDE_FAILED: 401,
+    ErrorCode.OUTSIDE_UNLINKED: 403,
     ErrorCode.REQUEST_FAILED: 500,
     ErrorCode.REQUEST_OVERLOADED: 503,
 }
@@ -68,6 +95,14 @@ class ProblemError(Exception):
         super().__init__(code.value)
         self.code = code
         self.data = data
+
+
+class WaitingError(Exception):
+    """An act that waits for a second person, on its way to the caller. `told` names the request."""
+
+    def __init__(self, told: Mapping[str, Any]) -> None:
+        super().__init__("waits for a second person")
+        self.told = dict(told)
 
 
 def status_of(code: ErrorCode) -> int:
