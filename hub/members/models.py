@@ -3,21 +3,27 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.db.base import Base, Code
 
 
 class Member(Base):
-    """A member. `number` is what staff read out; `name`, `phone` and `birthday` are ciphertexts.
+    """A member. `number` is what staff read out; the columns of bytes are ciphertexts and keyed hashes.
 
-    `phone_index` is a keyed hash, so that a phone number can be found and is unique without being stored in clear.
-    `identified_at` is when somebody saw proof of who the member is; the law lets identified members hold more money.
+    `phone_index` and `email_index` are keyed hashes, so that both can be found without being stored in clear; a phone
+    number is one member's alone. `identified_at` is when somebody saw proof of who the member is; the law lets
+    identified members hold more money. A member that is erased keeps its row, without anything personal.
     """
 
     __tablename__ = "members"
-    __table_args__ = (CheckConstraint("state IN ('active', 'blocked')", name="state_known"),)
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('active', 'blocked', 'inactive', 'merged', 'erasing', 'erased')",
+            name="state_known",
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     number: Mapped[Code] = mapped_column(unique=True)
@@ -28,7 +34,13 @@ class Member(Base):
     name: Mapped[bytes] = mapped_column(LargeBinary)
     phone: Mapped[bytes | None] = mapped_column(LargeBinary)
     phone_index: Mapped[bytes | None] = mapped_column(LargeBinary(16), unique=True)
+    email: Mapped[bytes | None] = mapped_column(LargeBinary)
+    email_index: Mapped[bytes | None] = mapped_column(LargeBinary(16), index=True)
     birthday: Mapped[bytes | None] = mapped_column(LargeBinary)
+    gender: Mapped[bytes | None] = mapped_column(LargeBinary)
+    address: Mapped[bytes | None] = mapped_column(LargeBinary)
+    identity_number: Mapped[bytes | None] = mapped_column(LargeBinary)
+    bank_account: Mapped[bytes | None] = mapped_column(LargeBinary)
     joined_at: Mapped[datetime]
     identified_at: Mapped[datetime | None]
 
@@ -39,5 +51,99 @@ class MemberKey(Base):
     __tablename__ = "member_keys"
 
     member: Mapped[UUID] = mapped_column(ForeignKey("members.id"), primary_key=True)
-    wrapped_by: Mapped[Code]
+    wrapped_by: Mapped[Code] = mapped_column(index=True)
     wrapped: Mapped[bytes] = mapped_column(LargeBinary(64))
+
+
+class MemberToken(Base):
+    """A keyed hash of one or two neighbouring characters of a member's name, by which the name is found."""
+
+    __tablename__ = "member_tokens"
+    __table_args__ = (Index("ix_member_tokens_member", "member"),)
+
+    token: Mapped[bytes] = mapped_column(LargeBinary(8), primary_key=True)
+    member: Mapped[UUID] = mapped_column(ForeignKey("members.id"), primary_key=True)
+
+
+class MemberField(Base):
+    """What a member has in a field that the chain has defined, sealed. `search_index` is there where it is found by."""
+
+    __tablename__ = "member_fields"
+    __table_args__ = (Index("ix_member_fields_field_search_index", "field", "search_index"),)
+
+    member: Mapped[UUID] = mapped_column(ForeignKey("members.id"), primary_key=True)
+    field: Mapped[Code] = mapped_column(primary_key=True)
+    value: Mapped[bytes] = mapped_column(LargeBinary)
+    search_index: Mapped[bytes | None] = mapped_column(LargeBinary(16))
+
+
+class Consent(Base):
+    """A member's yes or no to one purpose. Rows are only added; the latest of a purpose is what holds.
+
+    `text_version` and `text_hash` (SHA-256) say which words the member was shown.
+    """
+
+    __tablename__ = "consents"
+    __table_args__ = (Index("ix_consents_member_purpose_at", "member", "purpose", "at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    member: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
+    purpose: Mapped[Code]
+    given: Mapped[bool]
+    text_version: Mapped[Code]
+    text_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    channel: Mapped[Code]
+    actor: Mapped[Code]
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Erasure(Base):
+    """The erasure of a member: who wanted it, and since when the last kiosk has forgotten the member too."""
+
+    __tablename__ = "erasures"
+
+    member: Mapped[UUID] = mapped_column(ForeignKey("members.id"), primary_key=True)
+    request: Mapped[UUID]
+    asked_by: Mapped[Code]
+    approved_by: Mapped[Code]
+    reason: Mapped[str]
+    began_at: Mapped[datetime]
+    done_at: Mapped[datetime | None] = mapped_column(index=True)
+
+
+class ErasedCopy(Base):
+    """A kiosk that knew an erased member, and the duty by which it forgets; what it did when is the certificate."""
+
+    __tablename__ = "erased_copies"
+
+    member: Mapped[UUID] = mapped_column(ForeignKey("erasures.member"), primary_key=True)
+    kiosk: Mapped[Code] = mapped_column(ForeignKey("kiosks.id"), primary_key=True)
+    duty: Mapped[int]
+    forgotten_at: Mapped[datetime | None]
+
+
+class PersonalExport(Base):
+    """Everything about a member, sealed under the member's own key until it is fetched once, or too old."""
+
+    __tablename__ = "personal_exports"
+
+    request: Mapped[UUID] = mapped_column(primary_key=True)
+    member: Mapped[UUID] = mapped_column(ForeignKey("members.id"), index=True)
+    asked_by: Mapped[Code]
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    made_at: Mapped[datetime]
+    until: Mapped[datetime] = mapped_column(index=True)
+    fetched_at: Mapped[datetime | None]
+
+
+class Destruction(Base):
+    """Proof that data was destroyed because its time was over: how much of what, and a digest of the rows' ids."""
+
+    __tablename__ = "destructions"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[Code]
+    before: Mapped[datetime]
+    rows: Mapped[int]
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32))
+    at: Mapped[datetime] = mapped_column(index=True)
