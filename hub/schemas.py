@@ -1,6 +1,6 @@
 """The base of what comes in over HTTP, and types that several domains use."""
 
-from typing import Annotated
+from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -28,3 +28,13 @@ CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Amount = Annotated[int, Field(ge=0, le=AMOUNT_MAX_MINOR)]
 PointsChange = Annotated[int, Field(ge=-AMOUNT_MAX_MINOR, le=AMOUNT_MAX_MINOR)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
+
+
+Item = TypeVar("Item")
+
+
+class PageOf(Output, Generic[Item]):
+    """One page of a list. `next` is the `cursor` of the page after it; null on the last one."""
+
+    items: list[Item]
+    next: str | None
