@@ -66,7 +66,8 @@ def normal_email(text: str) -> str | None:
     return stripped if len(stripped) <= EMAIL_MAX_CHARS and _EMAIL.fullmatch(stripped) else None
 
 
-def _line(text: str, longest: int) -> str | None:
+def one_line(text: str, longest: int) -> str | None:
+    """A text without line breaks, surplus spaces and what cannot be shown; None where it is empty or too long."""
     stripped = unicodedata.normalize("NFC", " ".join(text.split()))
     is_printable = all(unicodedata.category(character) not in {"Cc", "Cs", "Co", "Cn"} for character in stripped)
     return stripped if is_printable and 0 < len(stripped) <= longest else None
@@ -122,12 +123,12 @@ def _hidden(_value: str) -> str:
 
 
 PERSONAL: Mapping[str, PersonalField] = {
-    "name": PersonalField(lambda text, _: _line(text, NAME_MAX_CHARS), ErrorCode.NAME_INVALID, masked_name),
+    "name": PersonalField(lambda text, _: one_line(text, NAME_MAX_CHARS), ErrorCode.NAME_INVALID, masked_name),
     "phone": PersonalField(lambda text, _: normal_phone(text, PHONE_REGION), ErrorCode.PHONE_INVALID, _masked_phone),
     "email": PersonalField(lambda text, _: normal_email(text), ErrorCode.EMAIL_INVALID, lambda to: f"{to[0]}***@..."),
     "birthday": PersonalField(_birthday, ErrorCode.BIRTHDAY_INVALID, _hidden),
     "gender": PersonalField(lambda text, _: GENDERS.get(text.strip().casefold()), ErrorCode.GENDER_INVALID, _hidden),
-    "address": PersonalField(lambda text, _: _line(text, ADDRESS_MAX_CHARS), ErrorCode.ADDRESS_INVALID, _hidden),
+    "address": PersonalField(lambda text, _: one_line(text, ADDRESS_MAX_CHARS), ErrorCode.ADDRESS_INVALID, _hidden),
     "identity_number": PersonalField(
         lambda text, _: _identity_number(text), ErrorCode.IDENTITY_NUMBER_INVALID, _masked_tail(2)
     ),
