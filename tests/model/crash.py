@@ -19,7 +19,7 @@ from hub.clock import system_random
 from hub.composition import Hub, compose
 from hub.day_end.run import DayEnds
 from hub.db.session import Database
-from hub.intake import Item, Outcome
+from hub.intake import ByKiosk, Item, Outcome
 from hub.ledger import service as ledger
 from hub.staff.models import AuditEntry
 from tests.hub.world import SECRETS
@@ -43,8 +43,13 @@ class Batch:
     items: list[Item]
 
     def __call__(self, hub: Hub) -> list[Outcome]:
-        """Book them."""
-        return hub.book(self.items)
+        """Book them; what callers are told. A kiosk is told how far its journal is booked, not each event's outcome."""
+        outcomes = hub.book(self.items)
+        return [outcome for item, outcome in zip(self.items, outcomes, strict=True) if not _is_event(item)]
+
+
+def _is_event(item: Item) -> bool:
+    return isinstance(item.source, ByKiosk) and item.source.place is not None
 
 
 @dataclass(frozen=True, slots=True)
