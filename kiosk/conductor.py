@@ -18,7 +18,7 @@ from kiosk.ports import Clock
 from kiosk.presenter import Ending, PictureOf, Scene, frame
 from kiosk.store.errors import StoreError, StoreFullError
 from kiosk.store.local import LocalStore
-from kiosk.sync import Denied, Disowned, News, Settled, Sync, Vouched
+from kiosk.sync import Denied, Disowned, Forgotten, News, Settled, Sync, Vouched
 from kiosk.texts import LANGUAGES, Texts
 from kiosk.views import Frame
 from kiosk.visit import machine
@@ -174,6 +174,10 @@ class Conductor:
                 self._move(machine.learned(self._state, news))
             case Granted():
                 self._take_grant(news)
+            case Forgotten(member):
+                guest = guest_of(self._state)
+                if guest is not None and guest.snapshot.member == member:
+                    self._move((Idle(), ()))
             case _:
                 assert_never(news)
 
@@ -270,7 +274,7 @@ class Conductor:
         if self._failed_at is None or now - self._failed_at < REOPEN_S:
             return
         self._failed_at = None
-        if self._store.is_writable or self._store.reopen(self._clock.now()):
+        if self._store.is_whole or self._store.reopen(self._clock.now()):
             self._sync.reopened()
         else:
             self._failed_at = now

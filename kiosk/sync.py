@@ -12,7 +12,7 @@ import structlog
 from msgspec import Struct
 
 from kiosk.idle import DEFAULTS
-from kiosk.link.hub import Answer, Granted, Heard, HubLine, UnknownDuty
+from kiosk.link.hub import Answer, Granted, Heard, HubLine, ToForget, UnknownDuty
 from kiosk.outbox import Outbox, Trust
 from kiosk.ports import Clock, RandomBytes, Signer, Uplink
 from kiosk.store.events import Stamp
@@ -86,7 +86,14 @@ class Settled:
     parked: frozenset[int]
 
 
-News = Vouched | Disowned | Denied | Granted | Settled | MemberSnapshot
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """A member has been erased and is not known here any more."""
+
+    member: UUID
+
+
+News = Vouched | Disowned | Denied | Granted | Settled | Forgotten | MemberSnapshot
 
 
 class Sync:
@@ -170,14 +177,11 @@ class Sync:
 
     def is_new(self, granted: Granted) -> bool:
         """Tell whether a grant is to be acted on; one that is not is noted as done."""
-        if granted.duty > self._expected:
-            log.warning("a duty is missing before this one", duty=granted.duty, expected=self._expected)
+        if not self._is_turn_of(granted.duty):
             return False
-        self._report_due = True
         if self._store.leases.is_new(granted.grant):
             return True
-        if granted.duty == self._store.leases.duties + 1:
-            self._store.leases.done(granted.duty)
+        self._note_done(granted.duty)
         return False
 
     def knows(self, snapshot: MemberSnapshot, uid: str | None) -> bool:
@@ -217,10 +221,8 @@ class Sync:
                 yield from self._receive(heard)
             case Answer():
                 yield from self._answered(heard)
-            case Granted():
-                yield heard
-            case UnknownDuty():
-                self._pass_over(heard)
+            case Granted() | ToForget() | UnknownDuty():
+                yield from self._take_duty(heard)
             case MemberSnapshot():
                 if self.knows(heard, None):
                     yield heard
@@ -285,6 +287,35 @@ class Sync:
             return
         self._fetching.discard(page.name)
         self._report_due = True
+
+    def _take_duty(self, duty: Granted | ToForget | UnknownDuty) -> Iterator[News]:
+        match duty:
+            case Granted():
+                yield duty
+            case ToForget():
+                yield from self._forget(duty)
+            case UnknownDuty():
+                self._pass_over(duty)
+
+    def _forget(self, duty: ToForget) -> Iterator[News]:
+        if not self._is_turn_of(duty.duty):
+            return
+        # Done again where it was done before: a crash may have come between forgetting and rewriting the disk.
+        self._store.forget(duty.member)
+        self._to_report[duty.member] = 0
+        self._note_done(duty.duty)
+        yield Forgotten(duty.member)
+
+    def _is_turn_of(self, duty: int) -> bool:
+        if duty > self._expected:
+            log.warning("a duty is missing before this one", duty=duty, expected=self._expected)
+            return False
+        self._report_due = True
+        return True
+
+    def _note_done(self, duty: int) -> None:
+        if duty == self._store.leases.duties + 1:
+            self._store.leases.done(duty)
 
     @property
     def _expected(self) -> int:

@@ -33,6 +33,15 @@ class GrantLease(Struct, frozen=True):
     deadline: Instant
 
 
+class ForgetMember(Struct, frozen=True):
+    """A member has been erased: destroy whatever this kiosk keeps of the person, on its disk too, then report it done.
+
+    Facts that the kiosk has journaled stay: they name nobody but by an id.
+    """
+
+    member: UUID
+
+
 class Report(Struct, frozen=True, kw_only=True):
     """What a kiosk has done: every duty up to `duties`, and the snapshot versions it now holds."""
 

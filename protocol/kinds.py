@@ -29,6 +29,7 @@ REPLIES: dict[str, type[Struct]] = {
 
 DUTIES: dict[str, type[Struct]] = {
     "lease.grant": duties.GrantLease,
+    "member.forget": duties.ForgetMember,
 }
 
 _NAMES = {body: kind for table in (EVENTS, REQUESTS, REPLIES, DUTIES) for kind, body in table.items()}

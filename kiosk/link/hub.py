@@ -11,7 +11,7 @@ from msgspec import UNSET, Struct
 from kiosk.ports import Uplink
 from protocol import codec, topics
 from protocol.codec import MessageError
-from protocol.duties import Duty, GrantLease, Report
+from protocol.duties import Duty, ForgetMember, GrantLease, Report
 from protocol.envelope import Receipt
 from protocol.errors import ErrorCode
 from protocol.kinds import DUTIES, REPLIES, kind_of
@@ -45,13 +45,21 @@ class Granted:
 
 
 @dataclass(frozen=True, slots=True)
+class ToForget:
+    """A duty to forget a member."""
+
+    duty: int
+    member: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownDuty:
     """A duty of a kind that this release does not know; it is left to a newer one."""
 
     duty: int
 
 
-Heard = Receipt | Answer | Granted | UnknownDuty | MemberSnapshot | Note | TwinPointer | HubStatus
+Heard = Receipt | Answer | Granted | ToForget | UnknownDuty | MemberSnapshot | Note | TwinPointer | HubStatus
 
 
 def subscriptions(kiosk: str) -> Sequence[str]:
@@ -154,5 +162,7 @@ def _duty(duty: Duty) -> Heard:
         if error.code is not ErrorCode.KIND_UNKNOWN:
             raise
         return UnknownDuty(duty.number)
-    assert isinstance(body, GrantLease), "the only kind of duty there is"
+    if isinstance(body, ForgetMember):
+        return ToForget(duty.number, body.member)
+    assert isinstance(body, GrantLease), "the only other kind of duty there is"
     return Granted(duty.number, body)

@@ -51,6 +51,11 @@ class LocalStore:
         """Tell whether events can be journaled; where not, nothing may be promised to anybody."""
         return self._events.journal.writable
 
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether neither journal has failed: what the hub can send again can also be kept."""
+        return self.is_writable and self._cache.journal.writable
+
     def reopen(self, now: datetime) -> bool:
         """After a failure, read again what really is on the disk; tells whether the store is usable now."""
         try:
@@ -74,6 +79,17 @@ class LocalStore:
                     db.journal.compact()
                 except StoreError as error:
                     log.warning("not compacted", reason=str(error))
+
+    def forget(self, member: UUID) -> None:
+        """Forget a member for good, on the disk too: what a record held stays there until its file is rewritten.
+
+        It takes as long as a compaction, some tenths of a second for a full cache.
+
+        Raises:
+            StoreError: the disk refuses; the member may still be read from it.
+        """
+        self.snapshots.forget(member)
+        self._cache.journal.compact()
 
     def close(self) -> None:
         """Let go of the disk."""

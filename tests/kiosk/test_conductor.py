@@ -11,13 +11,13 @@ from msgspec import Struct
 
 from devices.reader import CardRefused, CardRemoved, CardTapped, ReaderMissing, ReaderReady
 from kiosk.conductor import REOPEN_S, Arrived, Conductor, LineDown, LineUp, PictureCame, Stage
-from kiosk.store.local import LocalStore
+from kiosk.store.local import CACHE, LocalStore
 from kiosk.sync import HEARTBEAT_S, Identity, Sync
 from kiosk.views import AttractView, Frame, IdentifyingView, MemberView, RefusalView, VoucherView
 from kiosk.views.voucher import Standing
 from kiosk.visit.intents import LanguageChosen, RedeemConfirmed, RewardChosen, Touched, VisitEnded
 from protocol import codec, topics
-from protocol.duties import Duty, Report
+from protocol.duties import Duty, ForgetMember, Report
 from protocol.envelope import Envelope, Event, Receipt
 from protocol.errors import ErrorCode
 from protocol.kinds import kind_of
@@ -258,7 +258,7 @@ def test_a_new_rule_is_on_the_screen_without_a_restart(rig: Rig) -> None:
     rig.answer(request, DocumentPage("programme", 2, 0, 1, [codec.raw(make_programme())]))
 
     assert isinstance(rig.body, MemberView)
-    assert "1.5" in rig.body.rule_note
+    assert "1.5" in rig.body.note
 
 
 def test_a_known_card_is_greeted_before_the_hub_answers(rig: Rig) -> None:
@@ -409,6 +409,54 @@ def test_a_duty_of_an_unknown_kind_stays_open_and_holds_nothing_up(rig: Rig) -> 
 
     assert rig.journal() == ["lease.accepted", "lease.closed"]
     assert rig.store.leases.duties == 0
+
+
+def test_an_erased_member_leaves_the_screen_and_the_disk_and_the_hub_is_told(rig: Rig) -> None:
+    rig.store.seal.release(b"k" * 32)
+    rig.greet()
+    known = str(LIN).encode() in rig.disk.contents(CACHE)
+
+    rig.hear(Channel.DUTIES, Duty(1, "member.forget", codec.raw(ForgetMember(LIN))))
+
+    assert known
+    assert isinstance(rig.body, AttractView)
+    assert str(LIN).encode() not in rig.disk.contents(CACHE)
+    assert rig.store.snapshots.of_member(LIN) is None
+    reported = rig.uplink.take(Channel.REPORTS, Report)[-1]
+    assert (reported.duties, reported.members) == (1, {LIN: 0})
+
+
+def test_nobody_else_is_sent_away_when_a_member_is_erased(rig: Rig) -> None:
+    rig.greet()
+
+    rig.hear(Channel.DUTIES, Duty(1, "member.forget", codec.raw(ForgetMember(CHEN))))
+
+    assert isinstance(rig.body, MemberView)
+    assert rig.store.snapshots.of_member(LIN) is not None
+
+
+def test_a_member_who_cannot_be_forgotten_now_is_not_reported_as_forgotten(rig: Rig) -> None:
+    rig.greet()
+    rig.disk.faults = {rig.disk.steps: Fault()}
+    rig.hear(Channel.DUTIES, Duty(1, "member.forget", codec.raw(ForgetMember(LIN))))
+    before = rig.store.leases.duties
+
+    rig.pass_(REOPEN_S)
+    rig.hear(Channel.DUTIES, Duty(1, "member.forget", codec.raw(ForgetMember(LIN))))
+
+    assert (before, rig.store.leases.duties) == (0, 1)
+    assert str(LIN).encode() not in rig.disk.contents(CACHE)
+
+
+def test_forgetting_waits_for_its_turn_and_can_be_asked_for_again(rig: Rig) -> None:
+    forget = codec.raw(ForgetMember(LIN))
+    rig.hear(Channel.DUTIES, Duty(2, "member.forget", forget))
+    early = rig.store.leases.duties
+
+    for number in (1, 2, 2, 1):
+        rig.hear(Channel.DUTIES, Duty(number, "member.forget", forget))
+
+    assert (early, rig.store.leases.duties) == (0, 2)
 
 
 def test_a_grant_for_another_journal_is_done_without_effect(rig: Rig) -> None:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Raw, Struct
 
-from protocol.duties import Duty, GrantLease, Report
+from protocol.duties import Duty, ForgetMember, GrantLease, Report
 from protocol.envelope import Envelope, Event, Receipt, Verdict
 from protocol.events import (
     CardEvidence,
@@ -162,4 +162,5 @@ MESSAGES: tuple[Struct, ...] = (
     DocumentPage("catalogue", 3, 0, 1, [Raw(b"{}")]),
     KeyReleased("A" * 43 + "="),
     GrantLease(EPOCH, 9, MEMBER, 600, REWARD, SPEND, THEN),
+    ForgetMember(MEMBER),
 )

@@ -4,9 +4,9 @@ from uuid import UUID
 import pytest
 from msgspec import Raw, Struct
 
-from kiosk.link.hub import PENDING_MAX_REQUESTS, Answer, Granted, HubLine, UnknownDuty, lost, subscriptions
+from kiosk.link.hub import PENDING_MAX_REQUESTS, Answer, Granted, HubLine, ToForget, UnknownDuty, lost, subscriptions
 from protocol import codec, topics
-from protocol.duties import Duty, Report
+from protocol.duties import Duty, ForgetMember, Report
 from protocol.envelope import Receipt
 from protocol.errors import ErrorCode
 from protocol.kinds import REQUESTS, kind_of
@@ -200,6 +200,10 @@ def test_a_duty_is_heard_with_its_number(line: HubLine) -> None:
     grant = make_grant()
 
     assert hear(line, Channel.DUTIES, Duty(4, "lease.grant", codec.raw(grant))) == Granted(4, grant)
+
+
+def test_a_member_to_be_forgotten_is_heard_of(line: HubLine) -> None:
+    assert hear(line, Channel.DUTIES, Duty(4, "member.forget", codec.raw(ForgetMember(LIN)))) == ToForget(4, LIN)
 
 
 def test_a_duty_of_a_newer_release_is_left_to_it(line: HubLine) -> None:

@@ -5,7 +5,7 @@ from kiosk.store.local import CACHE, EVENTS, LocalStore
 from protocol import codec
 from protocol.envelope import Event
 from protocol.events import JournalRepaired, LeaseClosed
-from tests.kiosk.builders import NOW, draw, make_reward
+from tests.kiosk.builders import CHEN, LIN, NOW, draw, make_reward, make_snapshot
 from tests.kiosk.store.test_documents import page
 from tests.simulation.disk import Fault, SimDisk
 
@@ -45,6 +45,22 @@ def test_a_damaged_journal_is_kept_aside_and_a_new_one_tells_of_it() -> None:
     event = codec.decode(next(again.chain.read(1, 1)), Event)
     assert codec.decode(event.body, JournalRepaired) == JournalRepaired(epoch, 1, 3)
     assert len([name for name in disk.names() if "damaged" in name]) == 1
+
+
+def test_who_is_forgotten_leaves_no_trace_in_any_file() -> None:
+    disk = SimDisk()
+    store = make_store(disk)
+    store.seal.release(b"k" * 32)
+    for member in (LIN, CHEN):
+        store.snapshots.keep(make_snapshot(member=member), uid=str(member), at_most=10)
+    sealed = next(document["name"] for document in store.snapshots._snapshots)
+
+    store.forget(LIN)
+
+    everything = b"".join(disk.contents(name) for name in disk.names())
+    assert str(LIN).encode() not in everything
+    assert sealed.encode() not in everything
+    assert store.snapshots.of_member(CHEN) == make_snapshot(member=CHEN)
 
 
 def test_a_damaged_cache_simply_begins_anew() -> None:
