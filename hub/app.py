@@ -10,6 +10,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from hub.access import admit
+from hub.approvals import endpoints as approvals
+from hub.audit import endpoints as audit
 from hub.composition import Hub
 from hub.finance import endpoints as finance
 from hub.fleet import endpoints as fleet
@@ -20,7 +22,7 @@ from hub.members import endpoints as members
 from hub.packages import endpoints as packages
 from hub.payments import endpoints as payments
 from hub.points import endpoints as points
-from hub.problems import ProblemError, problem
+from hub.problems import ProblemError, WaitingError, problem
 from hub.programme import endpoints as programme
 from hub.purchases import endpoints as purchases
 from hub.returns import endpoints as returns
@@ -44,6 +46,8 @@ DOMAINS = (
     leases,
     fleet,
     staff,
+    approvals,
+    audit,
     ledger,
     finance,
 )
@@ -71,6 +75,7 @@ def create_app(hub: Hub) -> FastAPI:
     for domain in DOMAINS:
         app.include_router(domain.router)
     app.add_exception_handler(ProblemError, _refuse)
+    app.add_exception_handler(WaitingError, _wait)
     app.add_exception_handler(RequestValidationError, _refuse_invalid)
     app.add_exception_handler(HTTPException, _refuse_unrouted)
     app.add_exception_handler(Exception, _fail)
@@ -85,6 +90,11 @@ async def health() -> dict[str, str]:
 async def _refuse(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ProblemError)
     return problem(request, error.code, error.data)
+
+
+async def _wait(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, WaitingError)
+    return JSONResponse(error.told, 202)
 
 
 async def _refuse_invalid(request: Request, error: Exception) -> JSONResponse:

@@ -91,7 +91,7 @@ def compose(
 ) -> Hub:
     """Put the hub together."""
     vault = Vault(known.vault, random_bytes)
-    booking = Booking(database, intakes(known), random_bytes)
+    booking = Booking(database, intakes(known), random_bytes, vault=vault)
     return Hub(database, known, vault, booking, Reader(database, clock), clock, random_bytes)
 
 

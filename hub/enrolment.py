@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from hub.audit.service import Act, audit
 from hub.composition import Hub
 from hub.errors import SetupError
 from hub.fleet.models import Kiosk
 from hub.messaging.requests import wrapping_key_place
-from hub.staff.service import Act, audit
 from hub.stores.models import Store
 from protocol.ids import is_kiosk_id, shard_of
 from provisioning import keys

@@ -57,7 +57,15 @@ class ByJob:
     name: str
 
 
-Source = ByKiosk | ByKey | ByJob
+@dataclass(frozen=True, slots=True)
+class ByApproval:
+    """Asked for by an actor in a role, and brought now that a second person has said yes."""
+
+    actor: str
+    role: str
+
+
+Source = ByKiosk | ByKey | ByJob | ByApproval
 
 
 @dataclass(frozen=True, slots=True)

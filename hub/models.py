@@ -1,5 +1,8 @@
 """Every table of the hub, in one place, so that migrations and tests see all of them."""
 
+from hub.alerts import models as alerts
+from hub.approvals import models as approvals
+from hub.audit import models as audit
 from hub.booking import models as booking
 from hub.cards import models as cards
 from hub.day_end import models as day_end
@@ -21,6 +24,9 @@ from hub.wallet import models as wallet
 
 __all__ = [
     "Base",
+    "alerts",
+    "approvals",
+    "audit",
     "booking",
     "cards",
     "day_end",

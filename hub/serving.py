@@ -12,9 +12,9 @@ from hub.booking.coalescer import Coalescer, OverloadedError
 from hub.booking.reads import BalanceQuestion
 from hub.booking.service import BATCH_MAX_ITEMS
 from hub.composition import Hub
-from hub.intake import ByKey, Item, Outcome
+from hub.intake import ByKey, Item, Outcome, Verdict
 from hub.messaging.envelopes import fingerprint
-from hub.problems import ProblemError
+from hub.problems import ProblemError, WaitingError
 from protocol import codec
 from protocol.errors import ErrorCode
 
@@ -49,6 +49,8 @@ async def _settled(coalescer: Coalescer[Any, Outcome], question: object) -> dict
         raise ProblemError(ErrorCode.REQUEST_OVERLOADED) from None
     if outcome.code is not None:
         raise ProblemError(outcome.code, **outcome.result)
+    if outcome.verdict is Verdict.WAITING:
+        raise WaitingError(outcome.result)
     return outcome.result
 
 

@@ -4,6 +4,8 @@ from typing import Any
 
 import msgspec
 
+from hub.alerts.rules import AlertPolicy
+from hub.approvals.rules import ApprovalPolicy, Limit
 from hub.day_end.rules import DayEndPolicy
 from hub.finance.rules import LiabilityPolicy
 from hub.holds.rules import HoldPolicy
@@ -15,6 +17,8 @@ from hub.wallet.rules import GiftRule, Jurisdiction, WalletPolicy
 
 POLICIES: dict[str, type[Any]] = {
     "adjustments": AdjustmentPolicy,
+    "alerts": AlertPolicy,
+    "approvals": ApprovalPolicy,
     "cash": CashPolicy,
     "day_end": DayEndPolicy,
     "expiry": ExpiryPolicy,
@@ -27,6 +31,7 @@ POLICIES: dict[str, type[Any]] = {
 """Terms of which there is one."""
 
 FAMILIES: dict[str, type[Any]] = {
+    "approvals": Limit,
     "earning": EarningRule,
     "gift": GiftRule,
     "jurisdiction": Jurisdiction,

@@ -9,7 +9,20 @@ from msgspec import Struct
 
 from hub.fleet.rules import Step, StreamState
 from hub.fleet.service import Fleet, KioskState
-from hub.intake import ByJob, ByKey, ByKiosk, Caller, Entry, Item, Moment, Outcome, Verdict, parked, rejected
+from hub.intake import (
+    ByApproval,
+    ByJob,
+    ByKey,
+    ByKiosk,
+    Caller,
+    Entry,
+    Item,
+    Moment,
+    Outcome,
+    Verdict,
+    parked,
+    rejected,
+)
 from hub.staff.permissions import KINDS, KIOSK_KINDS
 from hub.staff.service import Principal
 from protocol.errors import ErrorCode
@@ -46,6 +59,9 @@ class Admission:
             case ByJob():
                 moment = Moment(self.now, item.occurred_at)
                 self._enter(number, Entry(item, Caller(f"job:{item.source.name}", item.store or ""), moment))
+            case ByApproval(actor, role):
+                moment = Moment(self.now, self.now)
+                self._enter(number, Entry(item, Caller(actor, item.store or "", role=role), moment))
             case ByKiosk(place=None):
                 self._admit_request(number, item, item.source)
             case ByKiosk():

@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from hub.approvals import service as approvals_service
 from hub.booking import queries
 from hub.booking.admission import Admission, KnownFact
 from hub.booking.models import Fact
@@ -26,6 +27,7 @@ from hub.fleet.service import Fleet
 from hub.intake import ByKey, ByKiosk, Entry, Intake, Item, Outcome, RandomBytes, Verdict, Work, parked, rejected
 from hub.ledger import service as ledger_service
 from hub.ledger.rules import Books
+from hub.members.vault import Vault
 from hub.points.service import POINTS
 from hub.programme import service as programme_service
 from hub.programme.service import Programme, Terms
@@ -57,8 +59,11 @@ class Booked:
 class Booking:
     """Books batches. `intakes` says which domain handles which kind."""
 
-    def __init__(self, database: Database, intakes: Mapping[str, Intake], random_bytes: RandomBytes) -> None:
+    def __init__(
+        self, database: Database, intakes: Mapping[str, Intake], random_bytes: RandomBytes, *, vault: Vault
+    ) -> None:
         self._database = database
+        self._vault = vault
         self._intakes = intakes
         self._random_bytes = random_bytes
         self._terms = Terms()
@@ -90,6 +95,7 @@ class Booking:
             tiers_service.write(session, work.part(Standings))
             for intake in intakes:
                 intake.write(session, work, now)
+            approvals_service.write(session, self._vault, work, now)
         day_end_service.note_late(session, work.part(Books), work.part(Places).zone, now)
         news = self._tell(session, work, now)
         outcomes = admission.told | {number: outcome for number, (_entry, outcome) in decided.items()}
@@ -125,8 +131,10 @@ class Booking:
             with pipelined(session):
                 newest, chain = programme_service.ask_revision(session), stores_service.ask(session, places)
             chain.answer()
-            self._terms = programme_service.at_revision(session, newest.answer(), self._terms)
-            work.part(Programme).terms = self._terms
+            # More than one thread may book; each goes by the terms that it has read itself.
+            terms = self._terms = programme_service.at_revision(session, newest.answer(), self._terms)
+            work.part(Programme).terms = terms
+        approvals_service.load(session, list(admission.entries.values()), work)
         for intake in intakes:
             intake.load(session, by_intake[intake], work)
         if intakes:

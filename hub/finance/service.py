@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from hub.audit.service import Act, audit
 from hub.db.session import Database
 from hub.finance.liability import liability
 from hub.finance.models import Period
@@ -14,7 +15,6 @@ from hub.finance.rules import next_month
 from hub.intake import RandomBytes
 from hub.ledger import queries
 from hub.ledger import service as ledger
-from hub.staff.service import Act, audit
 from protocol.errors import ErrorCode
 
 

@@ -8,11 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub.access import TheHub, ThePrincipal, TheRequestId
+from hub.audit.service import Act, audit
 from hub.fleet.models import Kiosk, Sighting, Stream
 from hub.fleet.schemas import KioskOut, StoreOut
 from hub.problems import ProblemError
 from hub.requests import asked, once
-from hub.staff.service import Act, audit
 from hub.stores.models import Store
 from protocol.errors import ErrorCode
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from msgspec import Struct
 from sqlalchemy.orm import Session
 
+from hub.audit.service import Act, audit
 from hub.cards.service import VisitState, visits
 from hub.db.bulk import insert_rows, update_rows
 from hub.fleet.rules import StreamState
@@ -25,7 +26,6 @@ from hub.ledger.rules import AccountState, Books, Context, Posting
 from hub.points.service import LEASED, POINTS, REDEEMED, lease_account, points_account
 from hub.rewards import service as rewards_service
 from hub.rewards.service import CATALOGUE, NewVoucher, Rewards, RewardState, stock_counter
-from hub.staff.service import Act, audit
 from hub.tiers.service import Standings
 from protocol.duties import GrantLease
 from protocol.errors import ErrorCode

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from hub.access import TheHub, ThePrincipal, TheRequestId
+from hub.audit.service import Act, audit
 from hub.booking.reads import BalanceQuestion
 from hub.cards import service as cards
 from hub.cards.models import Card
@@ -30,7 +31,6 @@ from hub.messaging.snapshots import snapshots
 from hub.problems import ProblemError
 from hub.requests import asked, once
 from hub.serving import TheServing
-from hub.staff.service import Act, audit
 from hub.stores.models import Store
 from hub.tiers import service as tiers
 from hub.tiers.models import Tier

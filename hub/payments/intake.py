@@ -5,6 +5,7 @@ from uuid import UUID
 
 from msgspec import Meta
 
+from hub.approvals.service import held_back, paid_out_alone
 from hub.intake import Entry, Outcome, Work, rejected
 from hub.ledger.rules import Books, Posting
 from hub.programme.service import Programme
@@ -117,6 +118,9 @@ class PaymentRefund:
         left = Split(*(sum(books.taken.get(paid, {}).values()) for paid in (by_principal, by_bonus)))
         if body.amount > left.total:
             return rejected(ErrorCode.REFUND_TOO_MUCH, left=left.total)
+        waits = held_back(entry, payment.member, body.amount, work, alone_max=paid_out_alone(entry, work))
+        if waits is not None:
+            return waits
         back = given_back(Split(payment.principal, payment.bonus), left, body.amount)
         postings = [
             Posting(kind, SPENT, account, amount, cause, reverses=paid, restores=True)

@@ -9,7 +9,9 @@ from uuid import UUID
 from msgspec import Meta, Struct
 from sqlalchemy.orm import Session
 
-from hub.intake import Entry, Outcome, Work, applied, rejected, waiting
+from hub.approvals.service import Approvals, held_back
+from hub.audit.service import Act, audit_all
+from hub.intake import Entry, Outcome, Work, applied, rejected
 from hub.ledger.models import VALUE_SCALE
 from hub.ledger.rules import Books, Context, Grant, Posting
 from hub.points.acts import AdjustmentPolicy, TransferPolicy, local_day, passed_on
@@ -17,7 +19,6 @@ from hub.points.rules import CashPolicy, ExpiryPolicy, grant_of
 from hub.points.service import ADJUSTED as GIVEN_OR_TAKEN
 from hub.points.service import debt_account, points_account, recover
 from hub.programme.service import Programme
-from hub.staff.service import Act, Approved, approvals, audit
 from hub.stores.service import Places
 from hub.tiers.service import Standings
 from protocol.errors import ErrorCode
@@ -46,9 +47,8 @@ class PointsTransferred(Struct, frozen=True):
 
 @dataclass(slots=True)
 class Adjustments:
-    """Part of a booking's working set: what second persons have approved, and what is to be written down."""
+    """Part of a booking's working set: what is to be written down."""
 
-    approvals: dict[UUID, Approved] = field(default_factory=dict)
     acts: list[Act] = field(default_factory=list)
 
 
@@ -62,32 +62,24 @@ class DayLimits:
 class AdjustmentIntake:
     """Handles `points.adjusted`. A blocked member's points can be put right, too."""
 
-    def load(self, session: Session, entries: Sequence[Entry], work: Work) -> None:
-        """Find approvals, and want the members' accounts."""
-        work.part(Adjustments).approvals = approvals(session, {entry.item.id for entry in entries})
+    def load(self, session: Session, entries: Sequence[Entry], work: Work) -> None:  # noqa: ARG002
+        """Want the members' accounts."""
         for entry in entries:
             _want(entry.body(PointsAdjusted).member, work)
 
     def decide(self, entry: Entry, work: Work) -> Outcome:
-        """Give or take, within the limit of the caller's role or with a second person's word."""
+        """Give or take, within the limit of the caller's role; beyond it, it waits for a second person."""
         body = entry.body(PointsAdjusted)
         refusal = _refusal(entry, body, work)
         if refusal is not None:
             return rejected(refusal)
-        limit = work.part(Programme).terms.policy("adjustments", AdjustmentPolicy).limit_of(entry.caller.role)
-        approval = work.part(Adjustments).approvals.get(entry.item.id)
-        if abs(body.points) <= limit:
-            approval = None
-        elif approval is None:
-            return waiting(ErrorCode.APPROVAL_MISSING, limit=limit)
-        else:
-            refusal = approval.refusal(entry.item, entry.caller.actor)
-        return _adjust(entry, body, approval, work) if refusal is None else rejected(refusal)
+        alone_max = work.part(Programme).terms.policy("adjustments", AdjustmentPolicy).limit_of(entry.caller.role)
+        waits = held_back(entry, body.member, abs(body.points), work, alone_max=alone_max)
+        return waits or _adjust(entry, body, work)
 
     def write(self, session: Session, work: Work, now: datetime) -> None:
         """Write every adjustment down in the audit log; the ledger writes the rest."""
-        for act in work.part(Adjustments).acts:
-            audit(session, act, now, work.random_bytes)
+        audit_all(session, work.part(Adjustments).acts, now, work.random_bytes)
 
 
 def _want(member: UUID, work: Work) -> None:
@@ -105,12 +97,13 @@ def _refusal(entry: Entry, body: PointsAdjusted, work: Work) -> ErrorCode | None
     return ErrorCode.AMOUNT_INVALID if body.points == 0 else None
 
 
-def _adjust(entry: Entry, body: PointsAdjusted, approval: Approved | None, work: Work) -> Outcome:
+def _adjust(entry: Entry, body: PointsAdjusted, work: Work) -> Outcome:
     books, account, at = work.part(Books), points_account(body.member), entry.moment.effective_at
     context = Context(entry.item.id, entry.caller.actor, at, body.reason)
     cause = _cause("adjustments", work) | {"store": entry.caller.store, "role": entry.caller.role}
-    if approval is not None:
-        cause["approved_by"] = approval.actor
+    approved_by = work.part(Approvals).approved_by(entry.item)
+    if approved_by:
+        cause["approved_by"] = approved_by
     recovered = 0
     if body.points > 0:
         posting = Posting(ADJUSTED, GIVEN_OR_TAKEN, account, body.points, cause, _grant(at, work))
@@ -120,8 +113,10 @@ def _adjust(entry: Entry, body: PointsAdjusted, approval: Approved | None, work:
         short = books.post(context, [Posting(ADJUSTED, account, GIVEN_OR_TAKEN, -body.points, cause)])
     if short is not None:
         return rejected(ErrorCode.POINTS_SHORT, short=short.short)
-    told = {"request": str(entry.item.id), "points": body.points, "approved_by": approval.actor if approval else ""}
-    work.part(Adjustments).acts.append(Act(entry.caller.actor, ADJUSTED, str(body.member), {}, told))
+    told = {"request": str(entry.item.id), "points": body.points, "approved_by": approved_by}
+    work.part(Adjustments).acts.append(
+        Act(entry.caller.actor, ADJUSTED, str(body.member), {}, told, reason=body.reason)
+    )
     return applied(
         adjustment=str(entry.item.id),
         points=body.points,

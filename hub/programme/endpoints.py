@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from hub import terms
 from hub.access import TheHub, ThePrincipal
+from hub.audit.service import Act, audit
 from hub.composition import Hub
 from hub.db.session import wake
 from hub.fleet import queries as fleet
@@ -17,7 +18,7 @@ from hub.problems import ProblemError
 from hub.programme.models import Term
 from hub.programme.schemas import ProgrammeOut, TermIn, TermOut
 from hub.programme.service import PROGRAMME, Change, in_force, publish
-from hub.staff.service import Act, Principal, audit
+from hub.staff.service import Principal
 from protocol.errors import ErrorCode
 
 router = APIRouter(prefix="/v1", tags=["programme"])

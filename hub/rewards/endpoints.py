@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub.access import TheHub, ThePrincipal, TheRequestId
+from hub.audit.service import Act, audit
 from hub.db.session import wake
 from hub.fleet import queries as fleet
 from hub.ledger.models import Counter
@@ -17,7 +18,6 @@ from hub.rewards import queries
 from hub.rewards.models import Picture, Reward, Voucher
 from hub.rewards.schemas import RewardChange, RewardOut, VoucherOut
 from hub.rewards.service import CATALOGUE, stock_counter
-from hub.staff.service import Act, audit
 from protocol.errors import ErrorCode
 
 FOREVER = "public, max-age=31536000, immutable"

@@ -1,12 +1,11 @@
-"""Bodies of the keys and audit API."""
+"""Bodies of the keys API."""
 
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
-from hub.schemas import Input, Name, Output, PointsChange, Sentence
+from hub.schemas import Input, Name, Output
 from hub.staff.permissions import Permission, Role
 
 
@@ -25,34 +24,3 @@ class KeyOut(Output):
     id: UUID
     name: str
     secret: str
-
-
-class ApprovalIn(Input):
-    """A second person's word for one act: the id of the request it is for, and what that request says."""
-
-    request: UUID
-    act: Literal["adjustment"]
-    member: UUID
-    points: PointsChange
-    reason: Annotated[Sentence, Field(min_length=1)]
-    store: Name
-
-
-class ApprovalOut(Output):
-    """An approval that was given."""
-
-    request: UUID
-    act: str
-    actor: str
-
-
-class AuditOut(Output):
-    """One sensitive act."""
-
-    id: UUID
-    at: datetime
-    actor: str
-    action: str
-    subject: str
-    before: dict[str, Any]
-    after: dict[str, Any]

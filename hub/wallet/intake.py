@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import Meta
 
+from hub.approvals.service import held_back, paid_out_alone
 from hub.intake import Entry, Outcome, Work, rejected
 from hub.ledger.models import VALUE_SCALE
 from hub.ledger.rules import Books, Grant, Posting
@@ -182,6 +183,9 @@ class TopUpRefund:
         gift_used = top_up.bonus - gift_left
         if left <= gift_used or (top_up.id, self.kind) in receipts.refunded:
             return rejected(ErrorCode.REFUND_NOTHING)
+        waits = held_back(entry, top_up.member, left - gift_used, work, alone_max=paid_out_alone(entry, work))
+        if waits is not None:
+            return waits
         self._undo(entry, top_up, Split(left - gift_used, gift_left), work)
         gifts.count(gifts.rule_of(terms, top_up.details.get("rule", "")), top_up.member, -top_up.bonus, books)
         details = {"used": gift_used, "points": top_up.details.get("points", 0)}
@@ -249,6 +253,9 @@ class Close:
         if member not in work.part(Standings).members:
             return rejected(ErrorCode.MEMBER_UNKNOWN)
         has, cause = held(books, member), cause_of(entry)
+        waits = held_back(entry, member, has.principal, work, alone_max=paid_out_alone(entry, work))
+        if waits is not None:
+            return waits
         postings = [
             Posting(kind, account, to, amount, cause, is_set_aside=True)
             for kind, account, to, amount in (

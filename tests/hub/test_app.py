@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
 
+from hub.audit.models import AuditEntry
 from hub.db.session import Database
 from hub.members.models import Member
 from hub.rewards.models import Voucher
-from hub.staff.models import ApiKey, AuditEntry
+from hub.staff.models import ApiKey
 from hub.staff.permissions import BATCHED, OF_ANY_STORE, PUBLIC, ROUTES, Permission
 from protocol.events import LeaseAccepted
 from protocol.ids import voucher_code
@@ -293,7 +294,7 @@ def test_a_tier_is_given_by_hand_and_written_down(api_on_each_database: Api) -> 
     response = api.call("PUT", f"/v1/members/{member}/tier", body)
 
     assert response.json()["tier"] == "gold"
-    [entry] = [act for act in api.call("GET", "/v1/audit").json() if act["action"] == "member.tier_given"]
+    [entry] = [act for act in api.call("GET", "/v1/audit").json()["items"] if act["action"] == "member.tier_given"]
     assert (entry["before"], entry["after"]) == ({"tier": "classic"}, body)
     assert entry["subject"] == str(member)
 

@@ -5,10 +5,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import select
 
+from hub.audit.models import AuditEntry
 from hub.enrolment import EnrolmentError, NewKiosk, add_kiosk
 from hub.fleet.models import Kiosk
 from hub.messaging.requests import wrapping_key_place
-from hub.staff.models import AuditEntry
 from protocol.ids import kiosk_id, shard_of
 from provisioning import keys
 from tests.hub.world import STORE, World

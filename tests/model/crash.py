@@ -15,13 +15,13 @@ from typing import Any, Protocol
 import psycopg
 from sqlalchemy import Engine, event, func, select
 
+from hub.audit.models import AuditEntry
 from hub.clock import system_random
 from hub.composition import Hub, compose
 from hub.day_end.run import DayEnds
 from hub.db.session import Database
 from hub.intake import ByKiosk, Item, Outcome
 from hub.ledger import service as ledger
-from hub.staff.models import AuditEntry
 from tests.hub.world import SECRETS
 from tests.model.state import Rows, changes, dump, restore
 

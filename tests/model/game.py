@@ -23,8 +23,8 @@ from hub.intake import ByKiosk, Item, Outcome, Verdict
 from hub.messaging.envelopes import fingerprint
 from hub.programme.service import Change, publish
 from hub.staff.permissions import Role
-from hub.staff.service import Approved, approve
 from protocol import codec
+from tests.hub.points.acts import approve_item
 from tests.hub.world import SECRETS, START, TestKiosk, World
 from tests.model import holds, leases, packages, points, purchases, returns, wallet  # noqa: F401 - each knows its kinds
 from tests.model.chain import Answer, Chain, Kiosk, Member
@@ -139,10 +139,9 @@ class Game:
 
     def approve(self, item: Item, of: Item | None = None) -> None:
         """Have a second person agree to an item; with `of` it is another that this person had seen."""
-        request = (of or item).id
-        with self.world.hub.database.write() as session:
-            approve(session, request, Approved("key:somebody else", item.kind, item.fingerprint), self.now)
-        self.chain.notes["approval", request] = (item.kind, item.fingerprint)
+        asked = of or item
+        approve_item(self.world, asked, content=item.fingerprint)
+        self.chain.notes["approval", asked.id] = (item.kind, item.fingerprint)
 
     def pass_time(self, time: timedelta) -> None:
         """Let time pass."""

@@ -108,9 +108,9 @@ def adjust(chain: Chain, call: Call) -> Answer:
     if abs(body.points) > chain.term("adjustments", limits={})["limits"].get(call.role, 0):
         agreed = chain.notes.get(("approval", call.item.id))
         if agreed is None:
-            return not_yet("approval.missing")
+            return not_yet("")
         if agreed != (call.item.kind, call.item.fingerprint):
-            return no("approval.different")
+            return not_yet("request.conflict")
     member, books = chain.members[body.member], chain.books
     recovered = 0
     if body.points > 0:

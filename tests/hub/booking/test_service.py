@@ -32,7 +32,7 @@ class PoisonedIntake(PurchaseIntake):
 
 def poisoned(world: World) -> Booking:
     kinds = intakes(SECRETS) | {"purchase.recorded": PoisonedIntake()}
-    return Booking(world.hub.database, kinds, world.random.randbytes)
+    return Booking(world.hub.database, kinds, world.random.randbytes, vault=world.hub.vault)
 
 
 def upto(world: World, kiosk: str) -> int:

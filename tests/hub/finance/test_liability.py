@@ -5,13 +5,13 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
+from hub.audit.models import AuditEntry
 from hub.finance.liability import liability
 from hub.finance.models import Period
 from hub.fleet import service as fleet
 from hub.ledger.models import Account
 from hub.ledger.queries import SETTLED_AFTER
 from hub.points.service import points_account
-from hub.staff.models import AuditEntry
 from hub.wallet.intake import TopUpRecorded
 from protocol.ids import derived_id
 from protocol.requests import AskLease, PresentCard

@@ -5,6 +5,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
+from hub.audit.models import AuditEntry
 from hub.fleet.models import Stream
 from hub.intake import Outcome
 from hub.leases.intake import LeaseWrittenOff
@@ -14,7 +15,6 @@ from hub.ledger.models import Account, Counter, Lot, Transfer
 from hub.ledger.rules import Books, Context
 from hub.points.service import EXPIRED, WRITTEN_OFF, debt_account, owe, points_account
 from hub.rewards.models import Voucher
-from hub.staff.models import AuditEntry
 from hub.staff.permissions import Permission
 from protocol.duties import GrantLease
 from protocol.errors import ErrorCode

@@ -9,9 +9,9 @@ from hub.finance.service import close
 from hub.holds.service import HoldPlaced
 from hub.members import service as members
 from hub.messaging.ingest import Arrival
+from hub.points.intake import PointsAdjusted
 from hub.programme.service import Change, publish
 from hub.returns.intake import LineReturned, PurchaseReturned
-from hub.staff.service import Approved, approve
 from hub.tiers import service as tiers
 from hub.wallet.intake import TopUpRecorded
 from protocol import codec, topics
@@ -57,13 +57,13 @@ def keep_books(world: World, kiosk: TestKiosk, member: UUID) -> None:
     with world.hub.database.write() as session:
         for name, document in TERMS.items():
             publish(session, Change(name, document, "test"), world.clock.now)
-        approve(session, world.new_id(), Approved("key:second", "points.adjusted", bytes(32)), world.clock.now)
     for item in (
         world.posted(world.purchase(member, 2_000), item_id=purchase),
         world.posted(PurchaseReturned("B1", [LineReturned(1, 1, 500)], purchase), kind="purchase.returned"),
         world.posted(HoldPlaced(member, "points", 5, 10), kind="hold.placed"),
     ):
         assert world.book(item)[0].is_applied
+    world.book(world.posted(PointsAdjusted(member, 500, "a spoilt coffee"), kind="points.adjusted"))
     late = world.clock.now + timedelta(hours=1)
     world.clock.pass_(days=10)
     DayEnds(world.hub.database, world.hub.book, world.clock).run()

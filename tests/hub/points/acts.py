@@ -1,11 +1,11 @@
 """What tests of acts by hand need: keys with a role, terms, approvals, debts, and the acts themselves."""
 
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import update
 
+from hub.approvals.models import ApprovalRequest
 from hub.intake import ByKey, Item
 from hub.ledger.models import Account
 from hub.ledger.rules import Books, Context
@@ -16,7 +16,7 @@ from hub.points.service import debt_account, owe
 from hub.programme.service import Change, publish
 from hub.staff.keys import issue_key
 from hub.staff.permissions import Permission, Role
-from hub.staff.service import Approved, approve, hash_of
+from hub.staff.service import hash_of
 from tests.hub.world import World
 
 NOBODY = UUID(int=5 << 64)
@@ -47,10 +47,32 @@ def transfer(world: World, sender: UUID, recipient: UUID, points: int, **overrid
     return world.posted(body, kind="points.transferred", **overrides)
 
 
-def approve_item(world: World, item: Item, actor: str = "key:the other", **overrides: Any) -> None:
-    approved = replace(Approved(actor, item.kind, item.fingerprint), **overrides)
+def approve_item(world: World, item: Item, content: bytes | None = None, state: str = "approved") -> None:
+    """Have an item asked for and answered, without its being booked yet."""
     with world.hub.database.write() as session:
-        approve(session, item.id, approved, world.clock.now)
+        session.add(
+            ApprovalRequest(
+                id=item.id,
+                kind=item.kind,
+                state=state,
+                store=item.store or "",
+                subject="",
+                amount=1,
+                alone_max=0,
+                asked_by="key:somebody",
+                role="",
+                reason="",
+                content=content or item.fingerprint,
+                body=b"",
+                asked_at=world.clock.now,
+                lapses_at=world.clock.now,
+                decided_by="key:the other",
+                decided_at=world.clock.now,
+                note="",
+                code=None,
+                result={},
+            )
+        )
 
 
 def incur_debt(world: World, member: UUID, points: int) -> None:

@@ -4,9 +4,10 @@ from uuid import uuid4
 
 import pytest
 
+from hub.staff.keys import issue_key
 from hub.staff.permissions import Permission, Role
 from tests.hub.api import Api
-from tests.hub.points.acts import LIMITS, NOBODY, OFFERED, put
+from tests.hub.points.acts import LIMITS, OFFERED, put
 from tests.hub.world import STORE, World
 
 
@@ -25,20 +26,18 @@ class Counter(Api):
         body = {"from": str(self.member), "to": str(self.other), "points": points, "store": STORE, "message": "for you"}
         return self.call("POST", "/v1/points-transfers", body, **call)
 
-    def approve(self, request: str, amount: int, *, key: str = "", **given: Any) -> Any:
-        body = {
-            "request": request,
-            "act": "adjustment",
-            "member": str(self.member),
-            "points": amount,
-            "reason": "a spoilt coffee",
-            "store": STORE,
-        }
-        return self.call("POST", "/v1/approvals", body | given, key=key)
-
     def new_key(self, role: Role | None, *permissions: Permission) -> str:
-        body = {"name": "x", "permissions": [permission.value for permission in permissions or Permission]}
-        return str(self.call("POST", "/v1/keys", body | {"role": role}).json()["secret"])
+        world = self.world
+        with world.hub.database.write() as session:
+            return issue_key(
+                session,
+                "x",
+                permissions or Permission,
+                stores=[],
+                role=role,
+                now=world.clock.now,
+                random=world.random.randbytes,
+            )[1]
 
 
 @pytest.fixture
@@ -66,70 +65,7 @@ def test_staff_adjust_within_the_limit_of_their_role(counter: Counter) -> None:
 
     assert (given.status_code, given.json()["balance"]) == (201, 100)
     assert (taken.status_code, taken.json()["points"], taken.json()["balance"]) == (201, -40, 60)
-    assert (beyond.status_code, beyond.json()["code"], beyond.json()["data"]) == (
-        403,
-        "approval.missing",
-        {"limit": 100},
-    )
-
-
-def test_an_adjustment_beyond_the_limit_goes_through_once_a_second_person_approved_it(counter: Counter) -> None:
-    asking, approving = counter.new_key(Role.CASHIER), counter.new_key(Role.STORE_MANAGER, Permission.APPROVALS_WRITE)
-    request = str(uuid4())
-
-    first = counter.adjust(500, key=asking, request=request)
-    approval = counter.approve(request, 500, key=approving)
-    second = counter.adjust(500, key=asking, request=request)
-    third = counter.adjust(500, key=asking, request=request)
-
-    assert [first.status_code, approval.status_code, second.status_code] == [403, 201, 201]
-    assert approval.json()["act"] == "adjustment"
-    assert second.json() == third.json()
-    assert counter.world.balance(counter.member) == 500
-
-
-@pytest.mark.parametrize(
-    ("other", "code"),
-    [
-        ({"points": 501}, "approval.different"),
-        ({"reason": "another reason"}, "approval.different"),
-        ({"member": str(NOBODY)}, "approval.different"),
-        ({"store": "S02"}, "approval.different"),
-        ({}, None),
-    ],
-)
-def test_an_approval_holds_for_the_very_content(
-    small_counter: Counter, other: dict[str, Any], code: str | None
-) -> None:
-    asking, approving, request = small_counter.new_key(None), small_counter.new_key(None), str(uuid4())
-    small_counter.approve(request, 500, key=approving, **other)
-
-    response = small_counter.adjust(500, key=asking, request=request)
-
-    assert response.json().get("code") == code
-    assert response.status_code == (409 if code else 201)
-
-
-def test_nobody_approves_what_they_ask_for(small_counter: Counter) -> None:
-    request = str(uuid4())
-    small_counter.approve(request, 500)
-
-    response = small_counter.adjust(500, request=request)
-
-    assert (response.status_code, response.json()["code"]) == (403, "approval.own")
-
-
-def test_what_falls_short_though_approved_says_so(small_counter: Counter) -> None:
-    approving, request = small_counter.new_key(None), str(uuid4())
-    small_counter.approve(request, -500, key=approving)
-
-    response = small_counter.adjust(-500, request=request)
-
-    assert (response.status_code, response.json()["code"], response.json()["data"]) == (
-        422,
-        "points.short",
-        {"short": 500},
-    )
+    assert (beyond.status_code, beyond.json()["state"]) == (202, "waiting")
 
 
 @pytest.mark.parametrize("body", [{"points": 5}, {"reason": ""}, {"reason": " "}, {"points": 10**9 + 1}, {"x": 1}])
@@ -181,14 +117,10 @@ def test_a_key_of_one_store_acts_for_that_store_only(small_counter: Counter, pat
     assert (response.status_code, response.json()["code"]) == (403, "store.out_of_scope")
 
 
-def test_adjusting_and_approving_are_rights_of_their_own(small_counter: Counter) -> None:
+def test_adjusting_and_passing_on_are_rights_of_their_own(small_counter: Counter) -> None:
     asking = small_counter.new_key(Role.CASHIER, Permission.ADJUSTMENTS_WRITE)
     approving = small_counter.new_key(Role.CASHIER, Permission.APPROVALS_WRITE)
 
-    answers = [
-        small_counter.approve(str(uuid4()), 500, key=asking),
-        small_counter.adjust(5, key=approving),
-        small_counter.pass_on(10, key=asking),
-    ]
+    answers = [small_counter.adjust(5, key=approving), small_counter.pass_on(10, key=asking)]
 
-    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(403, "permission.denied")] * 3
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(403, "permission.denied")] * 2

@@ -3,12 +3,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
+from hub.approvals.models import ApprovalRequest
+from hub.audit.models import AuditEntry
 from hub.intake import Outcome, Verdict
 from hub.ledger.models import Account, Lot, Transfer
 from hub.points.service import ADJUSTED, ISSUED, debt_account, points_account
-from hub.staff.models import AuditEntry
 from hub.staff.permissions import Role
 from protocol.errors import ErrorCode
 from tests.hub.points.acts import (
@@ -48,8 +49,7 @@ def test_a_role_adjusts_alone_up_to_its_limit(world: World, role: Role | None, p
 
     outcome = world.book(adjustment(world, member, points, source=key_of(world, role)))[0]
 
-    assert outcome.code is (None if limit is None else ErrorCode.APPROVAL_MISSING)
-    assert limit is None or outcome.result == {"limit": limit}
+    assert (outcome.verdict is Verdict.WAITING) == (limit is not None)
     assert world.balance(member) == 2_000 + (points if limit is None else 0)
     world.assert_books_are_right()
 
@@ -57,18 +57,19 @@ def test_a_role_adjusts_alone_up_to_its_limit(world: World, role: Role | None, p
 def test_without_a_policy_every_adjustment_takes_two(small_world: World) -> None:
     item = adjustment(small_world, small_world.add_member(), 1, source=key_of(small_world, Role.ADMIN))
 
-    assert small_world.book(item)[0].code is ErrorCode.APPROVAL_MISSING
+    assert small_world.book(item)[0].verdict is Verdict.WAITING
 
 
 def test_what_lacks_approval_is_not_settled_and_goes_through_once_it_has_one(world: World) -> None:
     member = world.add_member()
     item = adjustment(world, member, 500)
     before = world.book(item)[0]
-    approve_item(world, item)
+    with world.hub.database.write() as session:
+        session.execute(update(ApprovalRequest).values(state="approved"))
 
     after, again = world.book(item)[0], world.book(item)[0]
 
-    assert (before.verdict, before.code) == (Verdict.WAITING, ErrorCode.APPROVAL_MISSING)
+    assert (before.verdict, before.result) == (Verdict.WAITING, {"request": str(item.id), "state": "waiting"})
     assert after.is_applied
     assert again.result == after.result
     assert world.balance(member) == 500
@@ -83,29 +84,8 @@ def test_an_approval_of_something_else_is_none(world: World, points: int) -> Non
 
     outcome = world.book(item)[0]
 
-    assert outcome.code is ErrorCode.APPROVAL_DIFFERENT
+    assert outcome.code is ErrorCode.REQUEST_CONFLICT
     assert world.balance(member) == 1_000
-
-
-def test_an_approval_of_another_kind_is_none(small_world: World) -> None:
-    item = adjustment(small_world, small_world.add_member(), 500)
-    approve_item(small_world, item, kind="points.transferred")
-
-    assert small_world.book(item)[0].code is ErrorCode.APPROVAL_DIFFERENT
-
-
-def test_nobody_approves_the_own_adjustment(world: World) -> None:
-    item = adjustment(world, world.add_member(), 500)
-    approve_item(world, item, own_actor(world))
-
-    assert world.book(item)[0].code is ErrorCode.APPROVAL_OWN
-
-
-def own_actor(world: World) -> str:
-    """The name under which the till's key acts."""
-    world.earn(world.add_member(), 1)
-    with world.hub.database.read() as session:
-        return session.execute(select(Transfer.actor).limit(1)).scalar_one()
 
 
 def test_an_approval_serves_its_own_request_only(world: World) -> None:
@@ -115,7 +95,7 @@ def test_an_approval_serves_its_own_request_only(world: World) -> None:
 
     outcomes = world.book(other, approved)
 
-    assert [outcome.code for outcome in outcomes] == [ErrorCode.APPROVAL_MISSING, None]
+    assert [outcome.verdict for outcome in outcomes] == [Verdict.WAITING, Verdict.APPLIED]
     assert world.balance(member) == 500
 
 

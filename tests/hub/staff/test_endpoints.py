@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -10,7 +10,7 @@ from hub.staff.keys import issue_key
 from hub.staff.models import ApiKey
 from hub.staff.permissions import Permission, Role
 from tests.hub.api import Api
-from tests.hub.world import START, STORE, World
+from tests.hub.world import START, World
 
 MEMBER = str(UUID(int=9 << 64))
 
@@ -32,17 +32,6 @@ class Office(Api):
 
     def make(self, role: str | None, *, key: str = "") -> Any:
         return self.call("POST", "/v1/keys", {"name": "x", "permissions": ["members:read"], "role": role}, key=key)
-
-    def approve(self, *, key: str = "", **given: Any) -> Any:
-        body = {
-            "request": str(uuid4()),
-            "act": "adjustment",
-            "member": MEMBER,
-            "points": 500,
-            "reason": "a spoilt coffee",
-            "store": STORE,
-        }
-        return self.call("POST", "/v1/approvals", body | given, key=key)
 
     def rows(self, model: type[Any]) -> list[Any]:
         with self.world.hub.database.read() as session:
@@ -95,62 +84,5 @@ def test_any_other_key_gives_its_own_role_alone(
 
 def test_a_role_that_nobody_knows_is_refused(office: Office) -> None:
     response = office.make("emperor")
-
-    assert (response.status_code, response.json()["code"]) == (422, "request.invalid")
-
-
-def test_an_approval_is_kept_with_its_giver_and_written_down(office_on_each_database: Office) -> None:
-    office = office_on_each_database
-
-    given = office.approve()
-
-    [approval] = office.rows(Approval)
-    [entry] = office.rows(AuditEntry)
-    assert given.status_code == 201
-    assert given.json() == {"request": str(approval.request), "act": "adjustment", "actor": approval.actor}
-    assert (approval.kind, approval.at) == ("points.adjusted", START)
-    assert (entry.action, entry.subject, entry.actor) == ("approval.given", str(approval.request), approval.actor)
-    assert entry.after == {"act": "adjustment", "member": MEMBER, "points": 500}
-
-
-def test_the_same_approval_can_be_given_again(office_on_each_database: Office) -> None:
-    office, request = office_on_each_database, str(uuid4())
-
-    first, second = office.approve(request=request), office.approve(request=request)
-
-    assert (first.status_code, second.status_code) == (201, 201)
-    assert first.json() == second.json()
-    assert len(office.rows(AuditEntry)) == 1
-
-
-@pytest.mark.parametrize(
-    "change", [{"points": 501}, {"reason": "another"}, {"member": str(UUID(int=8 << 64))}, {"store": "S02"}, {"key": 1}]
-)
-def test_a_request_is_approved_once(office: Office, change: dict[str, Any]) -> None:
-    request = str(uuid4())
-    office.approve(request=request)
-    if "key" in change:
-        change = {"key": office.role_key(None, Permission.APPROVALS_WRITE)}
-
-    response = office.approve(request=request, **change)
-
-    assert (response.status_code, response.json()["code"]) == (409, "request.conflict")
-    assert len(office.rows(Approval)) == 1
-
-
-def test_a_key_of_one_store_approves_for_that_store_only(office: Office) -> None:
-    key = office.role_key(None, Permission.APPROVALS_WRITE, stores=("S02",))
-
-    here, elsewhere = office.approve(key=key, store="S02"), office.approve(key=key)
-
-    assert here.status_code == 201
-    assert (elsewhere.status_code, elsewhere.json()["code"]) == (403, "store.out_of_scope")
-
-
-@pytest.mark.parametrize(
-    "wrong", [{"act": "erasure"}, {"request": "x"}, {"reason": ""}, {"points": "many"}, {"store": ""}, {"x": 1}]
-)
-def test_what_is_no_approval_is_refused(office: Office, wrong: dict[str, Any]) -> None:
-    response = office.approve(**wrong)
 
     assert (response.status_code, response.json()["code"]) == (422, "request.invalid")

@@ -158,7 +158,7 @@ def test_an_identified_member_may_hold_more_and_it_is_written_down_once(counter:
 
     assert [answer.json()["identified"] for answer in shown] == [True, True]
     assert (before, after) == (422, 201)
-    acts = [act for act in counter.call("GET", "audit").json() if act["action"] == "member.identified"]
+    acts = [act for act in counter.call("GET", "audit").json()["items"] if act["action"] == "member.identified"]
     assert [act["after"] for act in acts] == [{"identified": True, "reason": "identity card seen"}]
 
 

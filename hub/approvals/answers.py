@@ -1,0 +1,143 @@
+"""A second person's yes or no, and carrying out what was approved. Stands above all domains, like endpoints."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from hub.approvals import queries
+from hub.approvals.acts import BOOKED, CARRIED, Approved
+from hub.approvals.models import ApprovalRequest
+from hub.approvals.rules import is_same_hand
+from hub.approvals.service import place_of
+from hub.audit.service import Act, audit
+from hub.composition import Hub
+from hub.intake import ByApproval, Item
+from hub.problems import ProblemError
+from hub.staff.service import Principal
+from protocol import codec
+from protocol.errors import ErrorCode
+
+ACTIONS = {"approved": "approval.given", "refused": "approval.refused"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a second person answers: `state` is `approved` or `refused`."""
+
+    request: UUID
+    state: str
+    note: str = ""
+
+
+def answer(hub: Hub, principal: Principal, given: Answer) -> ApprovalRequest:
+    """Take an answer, once; a yes is carried out at once. The same answer can be given again safely.
+
+    Raises:
+        ProblemError: there is no such request, it is not this principal's to answer, or it was answered already.
+    """
+    hub.database.run(lambda session: _decide(session, hub, principal, given))
+    return carry_out(hub, given.request)
+
+
+def carry_out(hub: Hub, request: UUID) -> ApprovalRequest:
+    """Do what was approved, if that was not done yet; the request as it is then.
+
+    Whoever was killed between a yes and the act leaves it `approved`; this can then be called again.
+    """
+    with hub.database.read() as session:
+        row = session.get_one(ApprovalRequest, request)
+    if row.state == "approved":
+        act = _book if row.kind in BOOKED else _do
+        act(hub, row)
+        with hub.database.read() as session:
+            row = session.get_one(ApprovalRequest, request)
+    return row
+
+
+def visible(principal: Principal, row: ApprovalRequest | None) -> ApprovalRequest:
+    """The request, to those who act in its store.
+
+    Raises:
+        ProblemError: there is none, or it is another store's.
+    """
+    if row is None:
+        raise ProblemError(ErrorCode.APPROVAL_UNKNOWN)
+    if principal.stores is not None and row.store not in principal.stores:
+        raise ProblemError(ErrorCode.STORE_OUT_OF_SCOPE)
+    return row
+
+
+def _decide(session: Session, hub: Hub, principal: Principal, given: Answer) -> None:
+    row, now = visible(principal, queries.locked(session, given.request)), hub.clock()
+    if is_same_hand(queries.hands(session, row.asked_by), queries.hands(session, principal.actor)):
+        raise ProblemError(ErrorCode.APPROVAL_OWN)
+    if row.state != "waiting":
+        _insist_on_the_same(row, principal, given)
+        return
+    if row.lapses_at <= now:
+        raise ProblemError(ErrorCode.APPROVAL_LAPSED)
+    if not queries.stands(session, row.asked_by, now):
+        raise ProblemError(ErrorCode.APPROVAL_WITHDRAWN)
+    row.state, row.decided_by, row.decided_at, row.note = given.state, principal.actor, now, given.note
+    told = {"kind": row.kind, "asked_by": row.asked_by, "subject": row.subject, "amount": row.amount}
+    act = Act(principal.actor, ACTIONS[given.state], str(row.id), {}, told, reason=given.note)
+    audit(session, act, now, hub.random_bytes)
+
+
+def _insist_on_the_same(row: ApprovalRequest, principal: Principal, given: Answer) -> None:
+    said = "refused" if row.state == "refused" else "approved"
+    if row.state == "lapsed":
+        raise ProblemError(ErrorCode.APPROVAL_LAPSED)
+    if (row.decided_by, said) != (principal.actor, given.state):
+        raise ProblemError(ErrorCode.APPROVAL_DECIDED)
+
+
+def _book(hub: Hub, row: ApprovalRequest) -> None:
+    outcome = hub.book(
+        [
+            Item(
+                id=row.id,
+                kind=row.kind,
+                body=codec.decode(hub.vault.unwrap_secret(row.body, place_of(row.id)), BOOKED[row.kind]),
+                source=ByApproval(row.asked_by, row.role),
+                fingerprint=row.content,
+                occurred_at=hub.clock(),
+                store=row.store or None,
+            )
+        ]
+    )[0]
+    # What broke the program is not refused for good: it stays approved, and is tried again.
+    if outcome.code is not ErrorCode.REQUEST_FAILED:
+        hub.database.run(lambda session: _end(session, row.id, outcome.code, outcome.result))
+
+
+def _do(hub: Hub, row: ApprovalRequest) -> None:
+    approved = Approved(
+        row.id,
+        row.subject,
+        hub.vault.unwrap_secret(row.body, place_of(row.id)),
+        row.asked_by,
+        row.decided_by,
+        row.store or None,
+        row.reason,
+    )
+
+    def work(session: Session) -> None:
+        found = queries.locked(session, row.id)
+        if found is not None and found.state == "approved":
+            result = CARRIED[row.kind](session, hub, approved, hub.clock())
+            _end(session, row.id, None, result)
+
+    try:
+        hub.database.run(work)
+    except ProblemError as error:
+        code, data = error.code, error.data
+        hub.database.run(lambda session: _end(session, row.id, code, data))
+
+
+def _end(session: Session, request: UUID, code: ErrorCode | None, result: dict[str, Any]) -> None:
+    row = queries.locked(session, request)
+    if row is not None and row.state == "approved":
+        row.state, row.code, row.result = "failed" if code else "done", code, result
