@@ -10,12 +10,18 @@ from fastapi import Depends, Header, Request
 from fastapi.concurrency import run_in_threadpool
 
 from hub.composition import Hub
+from hub.db.driver import pipelined
 from hub.problems import ProblemError
 from hub.staff import service as staff
-from hub.staff.permissions import BATCHED, OF_ANY_STORE, ROUTES
+from hub.staff.permissions import BATCHED, OF_ANY_STORE, ROUTES, SENSITIVE, Permission
 from protocol.errors import ErrorCode
 
 BEARER = "bearer "
+COOKIE = "__Host-session"
+"""Browsers send it back to this host alone, and over TLS alone."""
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+SAME_ORIGIN = "same-origin"
 
 
 async def hub_of(request: Request) -> Hub:
@@ -39,26 +45,58 @@ async def admit(request: Request) -> None:
     if route in BATCHED:
         return
     request.state.principal = principal = await run_in_threadpool(_principal, request)
-    refusal = principal.refusal(permission)
-    if refusal is None and principal.stores is not None and route not in OF_ANY_STORE:
-        refusal = ErrorCode.STORE_OUT_OF_SCOPE
+    refusal = _refusal(request, principal, permission)
     if refusal is not None:
         raise ProblemError(refusal)
 
 
+def _refusal(request: Request, principal: staff.Principal, permission: Permission) -> ErrorCode | None:
+    route = (request.method, request.scope["route"].path)
+    refusal = principal.refusal(permission)
+    if refusal is not None:
+        return refusal
+    if principal.stores is not None and route not in OF_ANY_STORE:
+        return ErrorCode.STORE_OUT_OF_SCOPE
+    hub: Hub = request.app.state.hub
+    if route in SENSITIVE and principal.log_in is not None and not principal.log_in.is_confirmed(hub.clock()):
+        return ErrorCode.CONFIRMATION_NEEDED
+    return None
+
+
 def _key_hash(request: Request) -> bytes:
     given = request.headers.get("authorization", "")
-    if not given.lower().startswith(BEARER):
+    if given.lower().startswith(BEARER):
+        return staff.hash_of(given[len(BEARER) :].strip())
+    if COOKIE not in request.cookies:
         raise ProblemError(ErrorCode.KEY_MISSING)
-    return staff.hash_of(given[len(BEARER) :].strip())
+    if request.method not in SAFE_METHODS and is_foreign(request):
+        raise ProblemError(ErrorCode.REQUEST_FOREIGN)
+    return staff.hash_of(request.cookies[COOKIE])
+
+
+def is_foreign(request: Request) -> bool:
+    """Tell whether a browser sent this for a page that is not ours, or cannot tell.
+
+    Browsers add the cookie to whatever a page has them send; these headers no page can set.
+    """
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site != SAME_ORIGIN
+    own = f"{request.url.scheme}://{request.headers.get('host', '')}"
+    return request.headers.get("origin") != own
 
 
 def _principal(request: Request) -> staff.Principal:
     hub: Hub = request.app.state.hub
+    now = hub.clock()
     with hub.database.read() as session:
-        found = staff.principals(session, [request.state.key_hash], hub.clock())
+        with pipelined(session):
+            asked = staff.ask_principals(session, [request.state.key_hash], now)
+        found = asked.answer()
     if not found:
         raise ProblemError(ErrorCode.KEY_UNKNOWN)
+    if staff.stale(found.values(), now):
+        hub.database.run(lambda session: staff.touch(session, found.values(), now))
     return found[request.state.key_hash]
 
 

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 from tomllib import TOMLDecodeError
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from hub.errors import SetupError
@@ -43,6 +44,36 @@ class Broker(BaseModel):
         return Endpoint(self.host, self.port, self.ca, self.certificate, self.key)
 
 
+class Site(BaseModel):
+    """How browsers reach the hub, which passkeys are bound to: `https://HOST`, with a port where it has one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    origin: Annotated[str, Field(pattern=r"^https://[a-z0-9.-]+(:[0-9]{1,5})?$")]
+    name: str = "membertap"
+
+    @property
+    def host(self) -> str:
+        """The host name alone."""
+        return self.origin.removeprefix("https://").split(":")[0]
+
+
+class Outside(BaseModel):
+    """A provider of log-ins for headquarters (OpenID Connect), and how it knows the hub.
+
+    `client_secret` is best given by the environment: MEMBERTAP_OUTSIDE__CLIENT_SECRET. `ca` is the provider's own
+    certificate authority (PEM), where it is no public one.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    issuer: str
+    client_id: str
+    client_secret: SecretStr
+    redirect: str
+    ca: Path | None = None
+
+
 class Settings(BaseSettings):
     """Everything that differs between installations. Paths are taken relative to where the hub is started."""
 
@@ -52,6 +83,8 @@ class Settings(BaseSettings):
     secrets: Path
     api: Listen
     broker: Broker
+    site: Site | None = None
+    outside: Outside | None = None
 
     @classmethod
     def settings_customise_sources(  # noqa: PLR0917 - pydantic's signature

@@ -45,6 +45,8 @@ class Reader:
             self._terms = programme.at_revision(session, newest.answer(), self._terms)
             policy = self._terms.policy("expiry", ExpiryPolicy)
             figures = holdings(session, members, now, policy)
+        if staff.stale(principals.values(), now):
+            self._database.run(lambda session: staff.touch(session, principals.values(), now))
         return [self._answer(question, principals.get(question.key_hash), figures) for question in questions]
 
     def _answer(

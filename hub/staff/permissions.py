@@ -19,6 +19,9 @@ class Permission(StrEnum):
     LEASES_READ = "leases:read"
     LEASES_WRITE = "leases:write"
     LEDGER_READ = "ledger:read"
+    MEMBERS_EXPORT = "members:export"
+    MEMBERS_IMPORT = "members:import"
+    MEMBERS_MERGE = "members:merge"
     MEMBERS_READ = "members:read"
     MEMBERS_WRITE = "members:write"
     PAY_OUTS_WRITE = "pay_outs:write"
@@ -83,6 +86,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
             Permission.SELF,
             Permission.CATALOGUE_WRITE,
             Permission.FLEET_READ,
+            Permission.MEMBERS_EXPORT,
             Permission.MEMBERS_READ,
             Permission.PROGRAMME_READ,
             Permission.PROGRAMME_WRITE,
@@ -94,6 +98,9 @@ ROLES: dict[Role, frozenset[Permission]] = {
             Permission.ADJUSTMENTS_WRITE,
             Permission.HOLDS_WRITE,
             Permission.LEDGER_READ,
+            Permission.MEMBERS_EXPORT,
+            Permission.MEMBERS_IMPORT,
+            Permission.MEMBERS_MERGE,
             Permission.MEMBERS_READ,
             Permission.MEMBERS_WRITE,
             Permission.PURCHASES_READ,
@@ -151,6 +158,20 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("GET", "/health"): PUBLIC,
     ("GET", "/openapi.json"): PUBLIC,
     ("GET", "/pictures/{sha256}"): PUBLIC,
+    ("POST", "/v1/sessions"): PUBLIC,
+    ("POST", "/v1/sessions/second-factor"): PUBLIC,
+    ("POST", "/v1/sessions/passkey"): PUBLIC,
+    ("POST", "/v1/sessions/outside"): PUBLIC,
+    ("POST", "/v1/sessions/outside/finish"): PUBLIC,
+    ("POST", "/v1/passkey-challenges"): PUBLIC,
+    ("GET", "/v1/session"): Permission.SELF,
+    ("DELETE", "/v1/session"): Permission.SELF,
+    ("POST", "/v1/session/confirm"): Permission.SELF,
+    ("PUT", "/v1/session/password"): Permission.SELF,
+    ("POST", "/v1/session/passkey-challenges"): Permission.SELF,
+    ("POST", "/v1/session/passkeys"): Permission.SELF,
+    ("DELETE", "/v1/session/passkeys/{passkey}"): Permission.SELF,
+    ("POST", "/v1/session/recovery-codes"): Permission.SELF,
     ("GET", "/v1/audit"): Permission.AUDIT_READ,
     ("GET", "/v1/audit/export"): Permission.AUDIT_READ,
     ("POST", "/v1/keys"): Permission.KEYS_WRITE,
@@ -165,6 +186,9 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("POST", "/v1/kiosks/{kiosk}/revoke"): Permission.FLEET_WRITE,
     ("POST", "/v1/members"): Permission.MEMBERS_WRITE,
     ("POST", "/v1/members/find"): Permission.MEMBERS_READ,
+    ("POST", "/v1/member-merges"): Permission.MEMBERS_MERGE,
+    ("POST", "/v1/member-merges/{merge}/undo"): Permission.MEMBERS_MERGE,
+    ("GET", "/v1/member-merges"): Permission.MEMBERS_MERGE,
     ("GET", "/v1/members/{member}"): Permission.MEMBERS_READ,
     ("GET", "/v1/members/{member}/balance"): Permission.MEMBERS_READ,
     ("PUT", "/v1/members/{member}/tier"): Permission.PROGRAMME_WRITE,
@@ -217,6 +241,8 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
 
 BATCHED = frozenset(
     {
+        ("POST", "/v1/member-merges"),
+        ("POST", "/v1/member-merges/{merge}/undo"),
         ("GET", "/v1/members/{member}/balance"),
         ("POST", "/v1/members/{member}/adjustments"),
         ("POST", "/v1/points-transfers"),
@@ -239,8 +265,49 @@ BATCHED = frozenset(
 )
 """Routes whose keys are looked up and judged inside the batch that serves them."""
 
+UNREPEATED = frozenset(
+    {
+        ("POST", "/v1/sessions"),
+        ("POST", "/v1/sessions/second-factor"),
+        ("POST", "/v1/sessions/passkey"),
+        ("POST", "/v1/sessions/outside"),
+        ("POST", "/v1/sessions/outside/finish"),
+        ("POST", "/v1/passkey-challenges"),
+        ("POST", "/v1/session/confirm"),
+        ("POST", "/v1/session/passkey-challenges"),
+        ("POST", "/v1/session/passkeys"),
+        ("POST", "/v1/session/recovery-codes"),
+    }
+)
+"""Routes that take no Idempotency-Key. What they are sent is good once or for minutes anyhow, and what they answer is a
+secret, which is not kept to be answered again."""
+
+SENSITIVE = frozenset(
+    {
+        ("PUT", "/v1/session/password"),
+        ("POST", "/v1/session/passkeys"),
+        ("DELETE", "/v1/session/passkeys/{passkey}"),
+        ("POST", "/v1/session/recovery-codes"),
+        ("POST", "/v1/keys"),
+        ("DELETE", "/v1/keys/{key}"),
+        ("POST", "/v1/finance/periods/{month}/close"),
+        ("PUT", "/v1/programme/terms/{name}"),
+        ("DELETE", "/v1/programme/terms/{name}"),
+    }
+)
+"""Routes on which people must have proved a short while ago that they are there. What ends somebody's rights in an
+emergency is not among them, and nothing that is served in batches."""
+
 OF_ANY_STORE = frozenset(
     {
+        ("GET", "/v1/session"),
+        ("DELETE", "/v1/session"),
+        ("POST", "/v1/session/confirm"),
+        ("PUT", "/v1/session/password"),
+        ("POST", "/v1/session/passkey-challenges"),
+        ("POST", "/v1/session/passkeys"),
+        ("DELETE", "/v1/session/passkeys/{passkey}"),
+        ("POST", "/v1/session/recovery-codes"),
         ("POST", "/v1/keys"),
         ("GET", "/v1/approvals"),
         ("GET", "/v1/approvals/{request}"),
@@ -291,6 +358,8 @@ KINDS: dict[str, Permission] = {
     "hold.placed": Permission.HOLDS_WRITE,
     "hold.captured": Permission.HOLDS_WRITE,
     "hold.released": Permission.HOLDS_WRITE,
+    "member.merged": Permission.MEMBERS_MERGE,
+    "member.unmerged": Permission.MEMBERS_MERGE,
     "points.adjusted": Permission.ADJUSTMENTS_WRITE,
     "points.transferred": Permission.TRANSFERS_WRITE,
     "lease.written_off": Permission.LEASES_WRITE,
@@ -323,5 +392,5 @@ KIOSK_KINDS = frozenset(
 )
 """What a kiosk may have booked."""
 
-JOB_KINDS = frozenset({"hold.expired", "lapse.reversed", "points.lapsed", "value.expired"})
+JOB_KINDS = frozenset({"hold.expired", "lapse.reversed", "points.lapsed", "value.expired", "value.followed"})
 """What only the hub itself has booked, when it is time."""

@@ -1,38 +1,59 @@
-"""Keys as the rest of the hub uses them."""
+"""Who calls: people by their sessions and programs by their keys, as the rest of the hub asks for them."""
 
 import hashlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from hub.db.reading import Asked, Prepared
-from hub.staff.models import ApiKey
-from hub.staff.permissions import Permission, Role
+from hub.staff.models import ApiKey, OwnRole, Person, PersonRegion, StaffSession
+from hub.staff.permissions import ROLES, Permission, Role
+from hub.stores.models import Store
 from protocol.errors import ErrorCode
+
+IDLE_MAX_MIN = 30
+"""A session that is not used for so long has ended."""
+
+SEEN_EVERY_S = 60
+"""How exactly it is written down when a session was last used: more often would cost a write with every read."""
+
+CONFIRMED_MAX_MIN = 10
+"""How long somebody is taken to be there still, after a log-in or a confirmation."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogIn:
+    """The session of a person, as a request that comes with it needs it."""
+
+    id: UUID
+    person: UUID
+    seen_at: datetime
+    confirmed_at: datetime
+
+    def is_confirmed(self, now: datetime) -> bool:
+        """Tell whether the person proved lately to be there."""
+        return now - self.confirmed_at <= timedelta(minutes=CONFIRMED_MAX_MIN)
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who stands behind a key, and what the key may do. `stores` None means every store.
+    """Who calls, and what they may do. `stores` None means every store.
 
-    `ended` tells why it counts no more; None while it does.
+    `actor` is the name in ledger and audit log: `staff:ID` or `key:ID`. `ended` tells why session or key counts no
+    more; None while it does. `log_in` is there for people.
     """
 
-    key: UUID
+    actor: str
     permissions: frozenset[str]
     role: str
     stores: frozenset[str] | None
     ended: ErrorCode | None
-
-    @property
-    def actor(self) -> str:
-        """The principal's name in ledger and audit log."""
-        return f"key:{self.key}"
+    log_in: LogIn | None = None
 
     def refusal(self, permission: Permission | None, store: str | None = None) -> ErrorCode | None:
         """Why this principal may not do something; None where it may."""
@@ -64,15 +85,53 @@ def hash_of(secret: str) -> bytes:
 
 
 def ask_principals(session: Session, hashes: Collection[bytes], now: datetime) -> Asked[dict[bytes, Principal]]:
-    """Look keys up by the hashes of their secrets, as they are at a moment."""
-    return _KEYS.ask(session, hashes=hashes).then(lambda keys: _by_hash(keys, now))
+    """Look sessions and keys up by the hashes of their secrets, as they are at a moment."""
+    people, places = _SESSIONS.ask(session, hashes=hashes), _REGION_STORES.ask(session, hashes=hashes)
+    keys = _KEYS.ask(session, hashes=hashes)
+    return people.then(lambda rows: _people_by_hash(rows, places.answer(), now) | _keys_by_hash(keys.answer(), now))
 
 
 def principals(session: Session, hashes: Collection[bytes], now: datetime) -> dict[bytes, Principal]:
-    """Look keys up by the hashes of their secrets, and wait for the answer."""
+    """Look sessions and keys up by the hashes of their secrets, and wait for the answer."""
     return ask_principals(session, hashes, now).answer()
 
 
+def stale(found: Iterable[Principal], now: datetime) -> list[UUID]:
+    """Sessions among these principals that were last seen so long ago that it must be written down anew."""
+    seen = timedelta(seconds=SEEN_EVERY_S)
+    return sorted(
+        one.log_in.id for one in found if one.log_in and one.ended is None and now - one.log_in.seen_at >= seen
+    )
+
+
+def touch(session: Session, found: Iterable[Principal], now: datetime) -> None:
+    """Write down that these sessions are used now, where that is a while ago."""
+    sessions = stale(found, now)
+    if sessions:
+        session.execute(update(StaffSession).where(StaffSession.id.in_(sessions)).values(seen_at=now))
+
+
+_SESSIONS = Prepared(
+    lambda among: (
+        select(
+            *(StaffSession.id, StaffSession.token_hash, StaffSession.person, StaffSession.seen_at),
+            *(StaffSession.confirmed_at, StaffSession.ends_at, StaffSession.ended_at),
+            *(Person.state, Person.role, Person.stores, OwnRole.permissions, OwnRole.limits_as),
+            exists().where(PersonRegion.person == Person.id).correlate(Person).label("has_regions"),
+        )
+        .join_from(StaffSession, Person, Person.id == StaffSession.person)
+        .outerjoin(OwnRole, OwnRole.id == Person.role)
+        .where(among(StaffSession.token_hash, "hashes"))
+    )
+)
+_REGION_STORES = Prepared(
+    lambda among: (
+        select(StaffSession.token_hash, Store.id)
+        .join_from(StaffSession, PersonRegion, PersonRegion.person == StaffSession.person)
+        .join(Store, Store.region == PersonRegion.region)
+        .where(among(StaffSession.token_hash, "hashes"))
+    )
+)
 _KEYS = Prepared(
     lambda among: select(
         *(ApiKey.id, ApiKey.secret_hash, ApiKey.permissions, ApiKey.role, ApiKey.stores, ApiKey.revoked_at),
@@ -81,7 +140,34 @@ _KEYS = Prepared(
 )
 
 
-def _by_hash(keys: Iterable[Any], now: datetime) -> dict[bytes, Principal]:
+def _people_by_hash(rows: Iterable[Any], places: Iterable[Any], now: datetime) -> dict[bytes, Principal]:
+    in_regions: dict[bytes, set[str]] = {}
+    for place in places:
+        in_regions.setdefault(place.token_hash, set()).add(place.id)
+    found = {}
+    for row in rows:
+        stores = in_regions.get(row.token_hash, set()).union(row.stores)
+        is_everywhere = not row.stores and not row.has_regions
+        built_in = row.role in ROLES
+        permissions = ROLES[Role(row.role)] if built_in else row.permissions or ()
+        found[row.token_hash] = Principal(
+            f"staff:{row.person}",
+            frozenset(permissions),
+            row.role if built_in else row.limits_as or "",
+            None if is_everywhere else frozenset(stores),
+            ErrorCode.SESSION_ENDED if _is_over(row, now) else None,
+            LogIn(row.id, row.person, row.seen_at, row.confirmed_at),
+        )
+    return found
+
+
+def _is_over(row: Any, now: datetime) -> bool:
+    is_idle = now - row.seen_at >= timedelta(minutes=IDLE_MAX_MIN)
+    may_work = row.state in {"active", "sealed"}
+    return row.ended_at is not None or row.ends_at <= now or is_idle or not may_work
+
+
+def _keys_by_hash(keys: Iterable[Any], now: datetime) -> dict[bytes, Principal]:
     found = {}
     for key in keys:
         ended = None
@@ -90,7 +176,7 @@ def _by_hash(keys: Iterable[Any], now: datetime) -> dict[bytes, Principal]:
         elif key.expires_at is not None and key.expires_at <= now:
             ended = ErrorCode.KEY_EXPIRED
         stores = frozenset(key.stores) or None
-        principal = Principal(key.id, frozenset(key.permissions), key.role, stores, ended)
+        principal = Principal(f"key:{key.id}", frozenset(key.permissions), key.role, stores, ended)
         found[key.secret_hash] = principal
         if key.old_hash is not None:
             is_over = key.old_until <= now

@@ -1,0 +1,306 @@
+"""The sessions API: logging in and out, and what people do for themselves."""
+
+import hashlib
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from hub.access import COOKIE, TheHub, ThePrincipal, is_foreign
+from hub.audit.service import Act, audit
+from hub.composition import Hub
+from hub.problems import ProblemError
+from hub.sessions import passkeys, passwords, service, throttle, tickets
+from hub.sessions.factors import MAKE, PASSKEYS_MAX, USE, Proof, factors_of
+from hub.sessions.log_in import Halfway
+from hub.sessions.outside import Provider, ProviderError
+from hub.sessions.passkeys import Site
+from hub.sessions.rules import PASSWORD_MAX_CHARS, PASSWORD_MIN_CHARS, password_refusal
+from hub.sessions.schemas import (
+    ChallengeOut,
+    ConfirmIn,
+    LoggedInOut,
+    LogInIn,
+    OutsideIn,
+    OutsideOut,
+    PasskeyIn,
+    PasskeyLogInIn,
+    PasskeyOut,
+    PasswordIn,
+    ProofIn,
+    RecoveryCodesOut,
+    SecondFactorIn,
+    SessionOut,
+)
+from hub.sessions.service import Opened, Visitor
+from hub.staff.models import Passkey, Person, StaffSession
+from hub.staff.service import LogIn
+from protocol.errors import ErrorCode
+
+DEVICE_CHARS = 16
+
+router = APIRouter(prefix="/v1", tags=["sessions"])
+
+
+async def visitor_of(request: Request) -> Visitor:
+    """Where a request comes from."""
+    calls_itself = request.headers.get("user-agent", "")
+    source = request.client.host if request.client else ""
+    return Visitor(source[:64], hashlib.sha256(calls_itself.encode()).hexdigest()[:DEVICE_CHARS])
+
+
+async def log_in_of(principal: ThePrincipal) -> LogIn:
+    """The session of the person who calls; a key has none."""
+    if principal.log_in is None:
+        raise ProblemError(ErrorCode.SESSION_NEEDED)
+    return principal.log_in
+
+
+async def refuse_foreign(request: Request) -> None:
+    """Refuse what a browser sends for another site's page: it could log its visitor in as somebody else."""
+    said = {"sec-fetch-site", "origin"} & set(request.headers)
+    if said and is_foreign(request):
+        raise ProblemError(ErrorCode.REQUEST_FOREIGN)
+
+
+TheVisitor = Annotated[Visitor, Depends(visitor_of)]
+TheLogIn = Annotated[LogIn, Depends(log_in_of)]
+OURS = [Depends(refuse_foreign)]
+
+
+@router.post("/sessions", status_code=201, response_model=LoggedInOut, dependencies=OURS)
+def log_in(body: LogInIn, hub: TheHub, visitor: TheVisitor, response: Response) -> dict[str, Any]:
+    """Log in by password; whoever has a second factor is asked for it next."""
+    settled = hub.log_ins.by_password(body.login, body.password, visitor)
+    if isinstance(settled, Opened):
+        return _opened(settled, response, cookie=body.cookie)
+    return _halfway(settled)
+
+
+@router.post("/sessions/second-factor", status_code=201, response_model=LoggedInOut, dependencies=OURS)
+def give_second_factor(body: SecondFactorIn, hub: TheHub, visitor: TheVisitor, response: Response) -> dict[str, Any]:
+    """Prove in a second way that it is you."""
+    return _opened(hub.log_ins.by_second_factor(body.ticket, _proof(body), visitor), response, cookie=body.cookie)
+
+
+@router.post("/sessions/passkey", status_code=201, response_model=LoggedInOut, dependencies=OURS)
+def log_in_by_passkey(body: PasskeyLogInIn, hub: TheHub, visitor: TheVisitor, response: Response) -> dict[str, Any]:
+    """Log in by passkey, with nothing typed."""
+    opened = hub.log_ins.by_passkey(body.passkey.model_dump(exclude_none=True), visitor)
+    return _opened(opened, response, cookie=body.cookie)
+
+
+@router.post("/sessions/outside", status_code=201, response_model=OutsideOut, dependencies=OURS)
+def begin_outside(hub: TheHub) -> dict[str, Any]:
+    """Begin a log-in through the provider of headquarters."""
+    try:
+        begun = _provider(hub).begin(hub.clock())
+    except ProviderError:
+        raise ProblemError(ErrorCode.OUTSIDE_FAILED) from None
+    return {"address": begun.address, "handle": begun.handle}
+
+
+@router.post("/sessions/outside/finish", status_code=201, response_model=LoggedInOut, dependencies=OURS)
+def finish_outside(body: OutsideIn, hub: TheHub, visitor: TheVisitor, response: Response) -> dict[str, Any]:
+    """Finish a log-in through the provider of headquarters."""
+    now = hub.clock()
+    hub.log_ins.take_turn(throttle.by_source(hub.vault, visitor.source), now)
+    try:
+        identity = _provider(hub).finish(body.handle, body.code, body.state, now)
+    except ProviderError:
+        raise ProblemError(ErrorCode.OUTSIDE_FAILED) from None
+    return _opened(hub.log_ins.by_identity(identity, visitor), response, cookie=body.cookie)
+
+
+@router.post("/passkey-challenges", status_code=201, response_model=ChallengeOut)
+async def challenge(hub: TheHub) -> dict[str, Any]:
+    """What a browser needs to use a passkey."""
+    judge = hub.log_ins.judge
+    return {"options": passkeys.options_to_use(_site(hub), judge.challenge(USE, b"", hub.clock()))}
+
+
+@router.get("/session", response_model=SessionOut)
+def show(hub: TheHub, principal: ThePrincipal, log_in: TheLogIn) -> dict[str, Any]:
+    """Who you are here, and what you may do where."""
+    with hub.database.read() as session:
+        row, person = session.get_one(StaffSession, log_in.id), session.get_one(Person, log_in.person)
+        own = session.execute(select(Passkey).where(Passkey.person == person.id).order_by(Passkey.id)).scalars()
+        return {
+            "id": row.id,
+            "person": person.id,
+            "login": person.login,
+            "name": person.name,
+            "language": person.language,
+            "role": person.role,
+            "permissions": sorted(principal.permissions),
+            "stores": None if principal.stores is None else sorted(principal.stores),
+            "method": row.method,
+            "made_at": row.made_at,
+            "ends_at": row.ends_at,
+            "confirmed_at": row.confirmed_at,
+            "passkeys": [_shown(passkey) for passkey in own],
+        }
+
+
+@router.delete("/session", status_code=204, response_class=Response)
+def log_out(hub: TheHub, principal: ThePrincipal, log_in: TheLogIn) -> Response:
+    """Log out."""
+    now = hub.clock()
+    act = Act(principal.actor, "staff.logged_out", str(log_in.person), {}, {"session": str(log_in.id)})
+
+    def work(session: Session) -> None:
+        service.end(session, log_in.id, now)
+        audit(session, act, now, hub.random_bytes)
+
+    hub.database.run(work)
+    response = Response(status_code=204)
+    response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="strict")
+    return response
+
+
+@router.post("/session/confirm", status_code=204, response_class=Response)
+def confirm(body: ConfirmIn, hub: TheHub, log_in: TheLogIn, visitor: TheVisitor) -> Response:
+    """Prove that it is still you, for what is sensitive; it counts for some minutes."""
+    passkey = body.passkey.model_dump(exclude_none=True) if body.passkey else None
+    hub.log_ins.confirm(log_in, body.password, Proof(body.code, None, passkey), visitor)
+    return Response(status_code=204)
+
+
+@router.put("/session/password", status_code=204, response_class=Response)
+def change_password(body: PasswordIn, hub: TheHub, principal: ThePrincipal, log_in: TheLogIn) -> Response:
+    """Choose another password; all your other sessions end."""
+    now = hub.clock()
+    with hub.database.read() as session:
+        person = session.get_one(Person, log_in.person)
+        if person.issuer is not None:
+            raise ProblemError(ErrorCode.PERSON_STATE)
+        refuse_password(body.password, person.login, person.name)
+    stored = passwords.hashed(body.password, hub.random_bytes)
+
+    def work(session: Session) -> None:
+        session.get_one(Person, log_in.person, with_for_update=True).password_hash = stored
+        service.end_all(session, log_in.person, now, but=log_in.id)
+        audit(session, Act(principal.actor, "staff.password_set", str(log_in.person), {}, {}), now, hub.random_bytes)
+
+    hub.database.run(work)
+    return Response(status_code=204)
+
+
+@router.post("/session/passkey-challenges", status_code=201, response_model=ChallengeOut)
+def challenge_new(hub: TheHub, log_in: TheLogIn) -> dict[str, Any]:
+    """What a browser needs to make a passkey."""
+    with hub.database.read() as session:
+        person = session.get_one(Person, log_in.person)
+        known = [tickets.bytes_of(text) for text in factors_of(session, person).passkeys]
+    made = hub.log_ins.judge.challenge(MAKE, person.id.bytes, hub.clock())
+    return {"options": passkeys.options_to_make(_site(hub), made, person.id, login=person.login, known=known)}
+
+
+@router.post("/session/passkeys", status_code=201, response_model=PasskeyOut)
+def add_passkey(body: PasskeyIn, hub: TheHub, principal: ThePrincipal, log_in: TheLogIn) -> dict[str, Any]:
+    """Add a passkey that your browser has just made."""
+    now, answer = hub.clock(), body.passkey.model_dump(exclude_none=True)
+
+    def work(session: Session) -> dict[str, Any]:
+        person = session.get_one(Person, log_in.person, with_for_update=True)
+        count = select(func.count()).select_from(Passkey).where(Passkey.person == person.id)
+        is_full = session.execute(count).scalar_one() >= PASSKEYS_MAX
+        added = None if is_full else hub.log_ins.judge.add_passkey(session, person, body.name, answer=answer, now=now)
+        if added is None:
+            raise ProblemError(ErrorCode.PASSKEY_INVALID)
+        act = Act(principal.actor, "staff.passkey_added", str(person.id), {}, {"passkey": str(added.id)})
+        audit(session, act, now, hub.random_bytes)
+        return _shown(added)
+
+    return hub.database.run(work)
+
+
+@router.delete("/session/passkeys/{passkey}", status_code=204, response_class=Response)
+def remove_passkey(passkey: UUID, hub: TheHub, principal: ThePrincipal, log_in: TheLogIn) -> Response:
+    """Remove one of your passkeys."""
+    now = hub.clock()
+
+    def work(session: Session) -> None:
+        found = session.get(Passkey, passkey)
+        if found is None or found.person != log_in.person:
+            raise ProblemError(ErrorCode.PASSKEY_UNKNOWN)
+        session.delete(found)
+        act = Act(principal.actor, "staff.passkey_removed", str(log_in.person), {"passkey": str(passkey)}, {})
+        audit(session, act, now, hub.random_bytes)
+
+    hub.database.run(work)
+    return Response(status_code=204)
+
+
+@router.post("/session/recovery-codes", status_code=201, response_model=RecoveryCodesOut)
+def renew_recovery_codes(hub: TheHub, principal: ThePrincipal, log_in: TheLogIn) -> dict[str, Any]:
+    """Draw new recovery codes; the ones before count no more."""
+    now = hub.clock()
+
+    def work(session: Session) -> list[str]:
+        person = session.get_one(Person, log_in.person, with_for_update=True)
+        act = Act(principal.actor, "staff.recovery_codes_renewed", str(person.id), {}, {})
+        audit(session, act, now, hub.random_bytes)
+        return hub.log_ins.judge.renew_recovery_codes(session, person)
+
+    return {"recovery_codes": hub.database.run(work)}
+
+
+def refuse_password(password: str, *telling: str) -> None:
+    """Refuse a password that is not taken."""
+    refusal = password_refusal(password, telling)
+    if refusal is not None:
+        raise ProblemError(refusal, min=PASSWORD_MIN_CHARS, max=PASSWORD_MAX_CHARS)
+
+
+def _proof(body: ProofIn) -> Proof:
+    passkey = body.passkey.model_dump(exclude_none=True) if body.passkey else None
+    return Proof(body.code, body.recovery_code, passkey)
+
+
+def _site(hub: Hub) -> Site:
+    site = hub.log_ins.judge.site
+    if site is None:
+        raise ProblemError(ErrorCode.PASSKEY_INVALID)
+    return site
+
+
+def _provider(hub: Hub) -> Provider:
+    if hub.outside is None:
+        raise ProblemError(ErrorCode.OUTSIDE_NOT_OFFERED)
+    return hub.outside
+
+
+def _opened(opened: Opened, response: Response, *, cookie: bool) -> dict[str, Any]:
+    if cookie:
+        response.set_cookie(COOKIE, opened.token, path="/", secure=True, httponly=True, samesite="strict")
+    return {
+        "state": "open",
+        "session": opened.session,
+        "person": opened.person,
+        "token": None if cookie else opened.token,
+        "ends_at": opened.ends_at,
+        "ticket": None,
+        "factors": [],
+        "passkeys": [],
+    }
+
+
+def _halfway(halfway: Halfway) -> dict[str, Any]:
+    offered = {"code": halfway.factors.codes, "passkey": bool(halfway.factors.passkeys)}
+    return {
+        "state": "second_factor",
+        "session": None,
+        "person": None,
+        "token": None,
+        "ends_at": None,
+        "ticket": halfway.ticket,
+        "factors": [*(name for name, is_offered in offered.items() if is_offered), "recovery_code"],
+        "passkeys": halfway.factors.passkeys,
+    }
+
+
+def _shown(passkey: Passkey) -> dict[str, Any]:
+    return {"id": passkey.id, "name": passkey.name, "made_at": passkey.made_at}

@@ -1,0 +1,165 @@
+"""Logging in through a provider of headquarters (OpenID Connect Core 1.0): authorization code with PKCE, state, nonce.
+
+Nothing is kept between the two steps: the handle that the client holds meanwhile is a ticket, and everything that must
+match later is derived from it. Whoever has only the address that the browser went to cannot finish.
+"""
+
+import hashlib
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from authlib.common.urls import add_params_to_uri
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from authlib.oidc.core import CodeIDToken
+from authlib.oidc.discovery import get_well_known_url
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from hub.intake import RandomBytes
+from hub.sessions import tickets
+from hub.sessions.tickets import Safe
+
+HANDLE_MAX_MIN = 10
+TIMEOUT_S = 10.0
+ANSWER_MAX_BYTES = 256 * 1024
+CLOCK_OFF_MAX_S = 60
+PURPOSE = "outside"
+SCOPE = "openid email"
+ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
+"""Signatures that are taken: never `none`, and never one made with the client's own secret."""
+
+
+class ProviderError(Exception):
+    """The provider did not answer, or not as the standard says. Retryable: the person logs in from the beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """How the provider knows the hub."""
+
+    issuer: str
+    id: str
+    secret: str
+    redirect: str
+    ca: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Where the browser is sent, and what the client keeps to finish with."""
+
+    address: str
+    handle: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the provider says it is; `email` only where the provider has verified it."""
+
+    issuer: str
+    subject: str
+    email: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """The provider of headquarters."""
+
+    client: Client
+    safe: Safe
+    random: RandomBytes
+
+    def begin(self, now: datetime) -> Begun:
+        """The first step.
+
+        Raises:
+            ProviderError: it cannot be reached, or is not what it should be.
+        """
+        ends_at = now + timedelta(minutes=HANDLE_MAX_MIN)
+        handle = tickets.issue(self.safe, PURPOSE, b"", ends_at=ends_at, random=self.random)
+        with self._line() as line:
+            known = self._metadata(line)
+        wishes = {
+            "response_type": "code",
+            "client_id": self.client.id,
+            "redirect_uri": self.client.redirect,
+            "scope": SCOPE,
+            "state": self._derived("state", handle),
+            "nonce": self._derived("nonce", handle),
+            "code_challenge": create_s256_code_challenge(self._derived("verifier", handle)),
+            "code_challenge_method": "S256",
+        }
+        address: str = add_params_to_uri(known["authorization_endpoint"], list(wishes.items()))
+        return Begun(address, tickets.text_of(handle))
+
+    def finish(self, handle: str, code: str, state: str, now: datetime) -> Identity:
+        """The second step, with what the browser came back with.
+
+        Raises:
+            ProviderError: this is not the answer to the first step, or the provider does not confirm it.
+        """
+        ticket = tickets.bytes_of(handle)
+        if tickets.read(self.safe, PURPOSE, ticket, now) is None or state != self._derived("state", ticket):
+            raise ProviderError("this is not the answer to a log-in that was begun here")
+        with self._line() as line:
+            known = self._metadata(line)
+            answer = self._tokens(line, known, code, ticket)
+            keys = _document(lambda: line.get(known["jwks_uri"]))
+        return self._identity(answer, keys, self._derived("nonce", ticket), now)
+
+    def _line(self) -> httpx2.Client:
+        verify = ssl.create_default_context(cafile=self.client.ca) if self.client.ca else True
+        return httpx2.Client(verify=verify, timeout=TIMEOUT_S, follow_redirects=False)
+
+    def _metadata(self, line: httpx2.Client) -> Mapping[str, Any]:
+        known = _document(lambda: line.get(get_well_known_url(self.client.issuer, external=True)))
+        if known.get("issuer") != self.client.issuer:
+            raise ProviderError("the provider calls itself something else")
+        return known
+
+    def _tokens(self, line: httpx2.Client, known: Mapping[str, Any], code: str, ticket: bytes) -> Mapping[str, Any]:
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self.client.redirect,
+            "code_verifier": self._derived("verifier", ticket),
+        }
+        known_as = (self.client.id, self.client.secret)
+        return _document(lambda: line.post(known["token_endpoint"], data=form, auth=known_as))
+
+    def _identity(self, answer: Mapping[str, Any], keys: Mapping[str, Any], nonce: str, now: datetime) -> Identity:
+        wanted: dict[str, Any] = {
+            "iss": {"essential": True, "value": self.client.issuer},
+            "aud": {"essential": True, "value": self.client.id},
+        }
+        known = {"nonce": nonce, "client_id": self.client.id, "access_token": answer.get("access_token")}
+        try:
+            token = jwt.decode(str(answer.get("id_token")), KeySet.import_key_set(dict(keys)), algorithms=ALGORITHMS)  # type: ignore[arg-type]
+            claims = CodeIDToken(token.claims, token.header, wanted, known)
+            claims.validate(int(now.timestamp()), CLOCK_OFF_MAX_S)
+        except (JoseError, ValueError, KeyError) as error:
+            raise ProviderError("the provider's token is not right") from error
+        email = claims.get("email") if claims.get("email_verified") is True else None
+        return Identity(claims["iss"], claims["sub"], email)
+
+    def _derived(self, part: str, ticket: bytes) -> str:
+        """What belongs to a handle: known to the hub alone, the same for each of its processes."""
+        index = self.safe.index_of(f"outside.{part}", ticket.hex())
+        return tickets.text_of(hashlib.sha256(index).digest())
+
+
+def _document(ask: Callable[[], httpx2.Response]) -> Mapping[str, Any]:
+    try:
+        response = ask()
+        document = response.json() if len(response.content) <= ANSWER_MAX_BYTES else None
+    except (httpx2.HTTPError, ValueError) as error:
+        raise ProviderError("the provider cannot be reached, or its answer not be read") from error
+    if response.status_code != 200 or not isinstance(document, dict):
+        raise ProviderError(f"the provider answered {response.status_code}")
+    return document

@@ -1,0 +1,175 @@
+"""Bodies of the sessions API."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, model_validator
+
+from hub.schemas import Input, Name, Output
+
+TEXT_MAX_CHARS = 4_096
+
+Text = Annotated[str, Field(min_length=1, max_length=TEXT_MAX_CHARS)]
+Secret = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class Answer(Input):
+    """What the browser says about one use of a passkey; what else it says is not needed."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    clientDataJSON: Text  # noqa: N815 - the standard's name
+    attestationObject: Text | None = None  # noqa: N815
+    authenticatorData: Text | None = None  # noqa: N815
+    signature: Text | None = None
+    userHandle: Text | None = None  # noqa: N815
+
+
+class Credential(Input):
+    """A passkey's answer, as `PublicKeyCredential.toJSON()` gives it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: Text
+    rawId: Text  # noqa: N815
+    type: Literal["public-key"]
+    response: Answer
+
+
+class LogInIn(Input):
+    """A log-in by password. With `cookie` the token comes as a cookie that scripts cannot read."""
+
+    model_config = ConfigDict(str_strip_whitespace=False)
+
+    login: Secret
+    password: Secret
+    cookie: bool = False
+
+
+class ProofIn(Input):
+    """Exactly one way to prove that it is you."""
+
+    code: Annotated[str, Field(pattern=r"^[0-9]{6}$")] | None = None
+    recovery_code: Annotated[str, Field(min_length=16, max_length=32)] | None = None
+    passkey: Credential | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "ProofIn":
+        if sum(part is not None for part in (self.code, self.recovery_code, self.passkey)) != 1:
+            raise ValueError("give exactly one proof")
+        return self
+
+
+class SecondFactorIn(ProofIn):
+    """The second step of a log-in."""
+
+    ticket: Text
+    cookie: bool = False
+
+
+class PasskeyLogInIn(Input):
+    """A log-in by passkey alone."""
+
+    passkey: Credential
+    cookie: bool = False
+
+
+class OutsideIn(Input):
+    """What the browser came back with from the provider, and the handle from the first step."""
+
+    handle: Text
+    code: Text
+    state: Text
+    cookie: bool = False
+
+
+class ConfirmIn(Input):
+    """Proof that it is still you; the password only where there is no second factor."""
+
+    password: Secret | None = None
+    code: Annotated[str, Field(pattern=r"^[0-9]{6}$")] | None = None
+    passkey: Credential | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "ConfirmIn":
+        if sum(part is not None for part in (self.password, self.code, self.passkey)) != 1:
+            raise ValueError("give exactly one proof")
+        return self
+
+
+class PasswordIn(Input):
+    """A new password."""
+
+    model_config = ConfigDict(str_strip_whitespace=False)
+
+    password: Secret
+
+
+class PasskeyIn(Input):
+    """A new passkey, and what its owner calls it."""
+
+    name: Name
+    passkey: Credential
+
+
+class LoggedInOut(Output):
+    """Where a log-in stands.
+
+    `open`: the session's token, unless it came as a cookie. `second_factor`: a ticket for the next step, and what can
+    be used for it; passkeys by the ids that browsers know them by.
+    """
+
+    state: Literal["open", "second_factor"]
+    session: UUID | None
+    person: UUID | None
+    token: str | None
+    ends_at: datetime | None
+    ticket: str | None
+    factors: list[str]
+    passkeys: list[str]
+
+
+class OutsideOut(Output):
+    """Where to send the browser, and the handle to finish with."""
+
+    address: str
+    handle: str
+
+
+class ChallengeOut(Output):
+    """What to hand to the browser's `navigator.credentials`."""
+
+    options: dict[str, Any]
+
+
+class PasskeyOut(Output):
+    """A passkey of one's own."""
+
+    id: UUID
+    name: str
+    made_at: datetime
+
+
+class SessionOut(Output):
+    """The session that this request comes with, and what its person may do where."""
+
+    id: UUID
+    person: UUID
+    login: str
+    name: str
+    language: str
+    role: str
+    permissions: list[str]
+    stores: list[str] | None
+    method: str
+    made_at: datetime
+    ends_at: datetime
+    confirmed_at: datetime
+    passkeys: list[PasskeyOut]
+
+
+class RecoveryCodesOut(Output):
+    """New recovery codes, shown this once."""
+
+    recovery_codes: list[str]
