@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import delete
 
+from hub.approvals.answers import carry_on
 from hub.booking.service import BATCH_MAX_ITEMS
 from hub.cards.models import Visit
 from hub.clock import Clock
@@ -44,6 +45,7 @@ def jobs(hub: Hub) -> list[Job]:
     """Jobs that are quickly done."""
     return [
         Job("clear visits", timedelta(hours=1), lambda now: clear_visits(hub, now)),
+        Job("carry on approvals", timedelta(minutes=1), lambda now: carry_on(hub, now)),
         Job("free holds", timedelta(seconds=POLL_S / 2), lambda now: free_overdue(hub, now)),
     ]
 

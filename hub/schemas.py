@@ -1,6 +1,7 @@
 """The base of what comes in over HTTP, and types that several domains use."""
 
 from typing import Annotated, Generic, TypeVar
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,6 +18,13 @@ class Output(BaseModel):
     """A body that we send."""
 
     model_config = ConfigDict(frozen=True)
+
+
+class WaitingOut(Output):
+    """An act that waits for a second person; the same request can be sent again to learn what became of it."""
+
+    request: UUID
+    state: str
 
 
 AMOUNT_MAX_MINOR = 10**9

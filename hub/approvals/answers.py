@@ -1,13 +1,15 @@
 """A second person's yes or no, and carrying out what was approved. Stands above all domains, like endpoints."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from hub.approvals import queries
-from hub.approvals.acts import BOOKED, CARRIED, Approved
+from hub.approvals.acts import BOOKED, CARRIED, Approved, Carry
 from hub.approvals.models import ApprovalRequest
 from hub.approvals.rules import is_same_hand
 from hub.approvals.service import place_of
@@ -31,17 +33,17 @@ class Answer:
     note: str = ""
 
 
-def answer(hub: Hub, principal: Principal, given: Answer) -> ApprovalRequest:
+def answer(hub: Hub, principal: Principal, given: Answer, *, carried: Mapping[str, Carry] = CARRIED) -> ApprovalRequest:
     """Take an answer, once; a yes is carried out at once. The same answer can be given again safely.
 
     Raises:
         ProblemError: there is no such request, it is not this principal's to answer, or it was answered already.
     """
     hub.database.run(lambda session: _decide(session, hub, principal, given))
-    return carry_out(hub, given.request)
+    return carry_out(hub, given.request, carried)
 
 
-def carry_out(hub: Hub, request: UUID) -> ApprovalRequest:
+def carry_out(hub: Hub, request: UUID, carried: Mapping[str, Carry] = CARRIED) -> ApprovalRequest:
     """Do what was approved, if that was not done yet; the request as it is then.
 
     Whoever was killed between a yes and the act leaves it `approved`; this can then be called again.
@@ -49,11 +51,22 @@ def carry_out(hub: Hub, request: UUID) -> ApprovalRequest:
     with hub.database.read() as session:
         row = session.get_one(ApprovalRequest, request)
     if row.state == "approved":
-        act = _book if row.kind in BOOKED else _do
-        act(hub, row)
+        if row.kind in BOOKED:
+            _book(hub, row)
+        else:
+            _do(hub, row, carried[row.kind])
         with hub.database.read() as session:
             row = session.get_one(ApprovalRequest, request)
     return row
+
+
+def carry_on(hub: Hub, now: datetime) -> None:
+    """End the waiting of what nobody answered in time, and do what was approved by somebody who was then killed."""
+    hub.database.run(lambda session: queries.lapse(session, now))
+    with hub.database.read() as session:
+        left = queries.approved(session)
+    for request in left:
+        carry_out(hub, request)
 
 
 def visible(principal: Principal, row: ApprovalRequest | None) -> ApprovalRequest:
@@ -113,7 +126,7 @@ def _book(hub: Hub, row: ApprovalRequest) -> None:
         hub.database.run(lambda session: _end(session, row.id, outcome.code, outcome.result))
 
 
-def _do(hub: Hub, row: ApprovalRequest) -> None:
+def _do(hub: Hub, row: ApprovalRequest, carry: Carry) -> None:
     approved = Approved(
         row.id,
         row.subject,
@@ -127,7 +140,7 @@ def _do(hub: Hub, row: ApprovalRequest) -> None:
     def work(session: Session) -> None:
         found = queries.locked(session, row.id)
         if found is not None and found.state == "approved":
-            result = CARRIED[row.kind](session, hub, approved, hub.clock())
+            result = carry(session, hub, approved, hub.clock())
             _end(session, row.id, None, result)
 
     try:

@@ -7,14 +7,20 @@ from fastapi import APIRouter
 
 from hub.points.intake import ADJUSTED, TRANSFERRED, PointsAdjusted, PointsTransferred
 from hub.points.schemas import AdjustmentIn, AdjustmentOut, PointsTransferIn, PointsTransferOut
+from hub.schemas import WaitingOut
 from hub.serving import TheBooker
 
 router = APIRouter(prefix="/v1", tags=["points"])
 
 
-@router.post("/members/{member}/adjustments", status_code=201, response_model=AdjustmentOut)
+@router.post(
+    "/members/{member}/adjustments",
+    status_code=201,
+    response_model=AdjustmentOut,
+    responses={202: {"model": WaitingOut}},
+)
 async def adjust(member: UUID, body: AdjustmentIn, booker: TheBooker) -> dict[str, Any]:
-    """Give a member points, or take them. Beyond the limit of the key's role a second person approves it first."""
+    """Give a member points, or take them. Beyond the limit of the role it waits for a second person."""
     adjusted = PointsAdjusted(member, body.points, body.reason)
     return await booker.book(ADJUSTED, adjusted, body.store)
 

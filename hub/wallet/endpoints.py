@@ -14,6 +14,7 @@ from hub.access import TheHub
 from hub.members.models import Member
 from hub.packages.service import COUNTS, UNIT_PREFIX
 from hub.problems import ProblemError
+from hub.schemas import WaitingOut
 from hub.serving import TheBooker
 from hub.stores import service as stores
 from hub.stores.models import Chain
@@ -42,14 +43,18 @@ async def record_top_up(body: TopUpIn, booker: TheBooker) -> dict[str, Any]:
     return await booker.book("top_up.recorded", recorded, body.store)
 
 
-@router.post("/top-ups/{top_up}/refund", status_code=201, response_model=TopUpRefundOut)
+@router.post(
+    "/top-ups/{top_up}/refund", status_code=201, response_model=TopUpRefundOut, responses={202: {"model": WaitingOut}}
+)
 async def refund_top_up(top_up: UUID, body: ReasonIn, booker: TheBooker) -> dict[str, Any]:
     """Take a top-up back within the days that the policy gives: `paid_out` is the money to hand over."""
     refunded = TopUpRefunded(body.receipt, body.reason, top_up)
     return await booker.book("top_up.refunded", refunded, body.store)
 
 
-@router.post("/members/{member}/wallet/close", status_code=201, response_model=ClosingOut)
+@router.post(
+    "/members/{member}/wallet/close", status_code=201, response_model=ClosingOut, responses={202: {"model": WaitingOut}}
+)
 async def close(member: UUID, body: ReasonIn, booker: TheBooker) -> dict[str, Any]:
     """Pay out all that a member has paid in and not spent. The bonus is lost, counts stay."""
     closed = WalletClosed(body.receipt, body.reason, member)
