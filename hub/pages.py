@@ -8,12 +8,14 @@ import base64
 import binascii
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import GenericAlias
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import Depends, Query
 from sqlalchemy import ColumnElement, Select, literal, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.types import TypeDecorator
 
 from hub.problems import ProblemError
 from protocol.errors import ErrorCode
@@ -69,7 +71,7 @@ def _written(one: Any, by: SortKey) -> str:
 
 
 def _read(cursor: str, by: SortKey) -> tuple[Any, ...]:
-    kinds = tuple[tuple(column.type.python_type for column in by)]  # type: ignore[misc] # made of the columns' own types
+    kinds = GenericAlias(tuple, tuple(map(_kind_of, by)))
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         key: tuple[Any, ...] = msgspec.json.decode(raw, type=kinds)
@@ -77,6 +79,12 @@ def _read(cursor: str, by: SortKey) -> tuple[Any, ...]:
         fields = [{"field": "query.cursor", "problem": "unknown"}]
         raise ProblemError(ErrorCode.REQUEST_INVALID, fields=fields) from None
     return key
+
+
+def _kind_of(column: InstrumentedAttribute[Any]) -> type[Any]:
+    stored = column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
+    kind: type[Any] = stored.python_type
+    return kind
 
 
 async def page_of(

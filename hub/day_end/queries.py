@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, and_, cast, delete, func, or_, select, union, update
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, cast, delete, func, or_, select, union, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
@@ -163,12 +163,13 @@ def to_notice(
     return session.execute(query.order_by(Lot.account, Lot.expires_at).limit(limit))
 
 
-def notices(session: Session, since: datetime, limit: int) -> Rows:
-    """Notices that were given from a moment on, oldest first."""
+BY_NOTICE = (ExpiryNotice.noticed_at, ExpiryNotice.account, ExpiryNotice.expires_at)
+
+
+def notices(since: datetime) -> Select[*tuple[Any, ...]]:
+    """Asks for notices that were given from a moment on."""
     columns = (ExpiryNotice.account, ExpiryNotice.expires_at, ExpiryNotice.member, ExpiryNotice.book)
-    query = select(*columns, ExpiryNotice.amount, ExpiryNotice.noticed_at).where(ExpiryNotice.noticed_at >= since)
-    order = (ExpiryNotice.noticed_at, ExpiryNotice.account, ExpiryNotice.expires_at)
-    return session.execute(query.order_by(*order).limit(limit))
+    return select(*columns, ExpiryNotice.amount, ExpiryNotice.noticed_at).where(ExpiryNotice.noticed_at >= since)
 
 
 def booked(session: Session, actor: str, since: datetime, at: datetime) -> Rows:

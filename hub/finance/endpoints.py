@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Path, Query, Response
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub.access import TheHub, ThePrincipal
@@ -20,15 +21,15 @@ from hub.finance.rules import month_of
 from hub.finance.schemas import BalancesAtOut, Day, Moment, NoticeOut, PeriodOut, StatementPage
 from hub.finance.statement import account_of, statement
 from hub.ledger.models import Account
+from hub.pages import ThePage
 from hub.points.service import POINTS
 from hub.problems import ProblemError, language_of
+from hub.schemas import PageOf
 from hub.stores import service as stores
 from protocol.errors import ErrorCode
 
 CHART_DAYS = 365
 """How far back a drawing reaches where nobody says."""
-
-NOTICES_MAX = 1_000
 
 SVG = "image/svg+xml"
 
@@ -103,14 +104,15 @@ def show_balance_at(member: UUID, at: Moment, hub: TheHub, known_at: Moment | No
     return {"member": member, "at": at, "known_at": known, "balances": rows}
 
 
-@router.get("/expiry-notices", response_model=list[NoticeOut])
-def show_notices(since: Moment, hub: TheHub) -> list[dict[str, Any]]:
-    """What is about to expire, as day ends have noticed it from a moment on; the oldest NOTICES_MAX of it.
+@router.get("/expiry-notices", response_model=PageOf[NoticeOut])
+def show_notices(since: Moment, hub: TheHub, page: ThePage) -> dict[str, Any]:
+    """What is about to expire, as day ends have noticed it from a moment on, the oldest notice first.
 
     Ask again from the newest `noticed_at` on: what comes twice has the same account and expiry.
     """
     with hub.database.read() as session:
-        return [row._asdict() for row in day_end.notices(session, since, NOTICES_MAX)]
+        found = day_end.notices(since)
+        return page.of(session, found, day_end.BY_NOTICE, shown=lambda row: row._mapping)  # noqa: SLF001 - public
 
 
 @router.get("/finance/liability")
@@ -133,11 +135,11 @@ def close_period(
     return _shown(closing.period)
 
 
-@router.get("/finance/periods", response_model=list[PeriodOut])
-def show_periods(hub: TheHub) -> list[dict[str, Any]]:
+@router.get("/finance/periods", response_model=PageOf[PeriodOut])
+def show_periods(hub: TheHub, page: ThePage) -> dict[str, Any]:
     """Every closed month, newest first."""
     with hub.database.read() as session:
-        return [_shown(period) for period in service.periods(session)]
+        return page.of(session, select(Period), (Period.month,), shown=_shown, newest_first=True)
 
 
 def _shown(period: Period) -> dict[str, Any]:

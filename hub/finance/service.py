@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub.audit.service import Act, audit
@@ -51,11 +50,6 @@ def close(database: Database, month: date, *, actor: str, now: datetime, random_
         return Closing(period)
 
     return database.run(work)
-
-
-def periods(session: Session) -> list[Period]:
-    """Every month that is closed, newest first."""
-    return list(session.execute(select(Period).order_by(Period.month.desc())).scalars())
 
 
 def _figures(session: Session, at: datetime) -> dict[str, Any] | None:

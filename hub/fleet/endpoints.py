@@ -11,8 +11,10 @@ from hub.access import TheHub, ThePrincipal, TheRequestId
 from hub.audit.service import Act, audit
 from hub.fleet.models import Kiosk, Sighting, Stream
 from hub.fleet.schemas import KioskOut, StoreOut
+from hub.pages import ThePage
 from hub.problems import ProblemError
 from hub.requests import asked, once
+from hub.schemas import PageOf
 from hub.stores.models import Store
 from protocol.errors import ErrorCode
 
@@ -22,19 +24,22 @@ WAITING = frozenset({"accepted", "pending"})
 router = APIRouter(prefix="/v1", tags=["fleet"])
 
 
-@router.get("/stores", response_model=list[StoreOut])
-def stores(hub: TheHub) -> list[dict[str, Any]]:
+@router.get("/stores", response_model=PageOf[StoreOut])
+def stores(hub: TheHub, page: ThePage) -> dict[str, Any]:
     """Every store of the chain."""
     with hub.database.read() as session:
-        found = session.execute(select(Store).order_by(Store.id)).scalars()
-        return [{"id": store.id, "names": store.names, "region": store.region} for store in found]
+        return page.of(session, select(Store), (Store.id,), shown=_shown_store)
 
 
-@router.get("/kiosks", response_model=list[KioskOut])
-def kiosks(hub: TheHub) -> list[dict[str, Any]]:
+def _shown_store(store: Store) -> dict[str, Any]:
+    return {"id": store.id, "names": store.names, "region": store.region}
+
+
+@router.get("/kiosks", response_model=PageOf[KioskOut])
+def kiosks(hub: TheHub, page: ThePage) -> dict[str, Any]:
     """Every kiosk, and how it is."""
     with hub.database.read() as session:
-        return [_shown(session, kiosk) for kiosk in session.execute(select(Kiosk).order_by(Kiosk.id)).scalars()]
+        return page.of(session, select(Kiosk), (Kiosk.id,), shown=lambda kiosk: _shown(session, kiosk))
 
 
 @router.post("/kiosks/{kiosk}/epochs/{epoch}/accept", response_model=KioskOut)

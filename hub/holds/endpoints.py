@@ -11,12 +11,11 @@ from hub.holds.rules import HoldState
 from hub.holds.schemas import CaptureIn, HoldIn, HoldOut, ReleaseIn
 from hub.holds.service import CAPTURED, PLACED, RELEASED, HoldCaptured, HoldPlaced, HoldReleased, shown
 from hub.members.models import Member
+from hub.pages import ThePage
 from hub.problems import ProblemError
+from hub.schemas import PageOf
 from hub.serving import TheBooker
 from protocol.errors import ErrorCode
-
-HOLDS_MAX = 100
-"""Most holds of a member that are shown."""
 
 router = APIRouter(prefix="/v1", tags=["holds"])
 
@@ -54,10 +53,16 @@ def show(hold: UUID, hub: TheHub, principal: ThePrincipal) -> dict[str, Any]:
     return shown(found[0])
 
 
-@router.get("/members/{member}/holds", response_model=list[HoldOut])
-def show_holds(member: UUID, hub: TheHub) -> list[dict[str, Any]]:
-    """A member's last holds, newest first."""
+@router.get("/members/{member}/holds", response_model=PageOf[HoldOut])
+def show_holds(member: UUID, hub: TheHub, page: ThePage) -> dict[str, Any]:
+    """A member's holds, newest first."""
     with hub.database.read() as session:
         if session.get(Member, member) is None:
             raise ProblemError(ErrorCode.MEMBER_UNKNOWN)
-        return [shown(HoldState(*row)) for row in queries.of_member(session, member, HOLDS_MAX)]
+        return page.of(
+            session,
+            queries.of_member(member),
+            queries.BY_TIME,
+            shown=lambda row: shown(HoldState(*row)),
+            newest_first=True,
+        )

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from hub.db.reading import Rows, among
@@ -32,7 +33,9 @@ def hold(session: Session, id_: UUID) -> Rows:
     return session.execute(select(*_HOLD).where(Hold.id == id_))
 
 
-def of_member(session: Session, member: UUID, limit: int) -> Rows:
-    """A member's holds, newest first."""
-    query = select(*_HOLD).where(Hold.member == member).order_by(Hold.placed_at.desc(), Hold.id.desc())
-    return session.execute(query.limit(limit))
+BY_TIME = (Hold.placed_at, Hold.id)
+
+
+def of_member(member: UUID) -> Select[*tuple[Any, ...]]:
+    """Asks for a member's holds."""
+    return select(*_HOLD).where(Hold.member == member)

@@ -9,21 +9,21 @@ from hub.leases import queries
 from hub.leases.intake import LeaseWrittenOff
 from hub.leases.rules import OPEN
 from hub.leases.schemas import LeaseOut, WriteOffIn, WriteOffOut
+from hub.pages import ThePage
+from hub.schemas import PageOf
 from hub.serving import TheBooker
-
-LEASES_MAX = 500
-"""Most leases in one answer; those whose time ran out first come first."""
 
 STATES = {"open": OPEN, "closed": frozenset({"closed"}), "written_off": frozenset({"written_off"})}
 
 router = APIRouter(prefix="/v1", tags=["fleet"])
 
 
-@router.get("/leases", response_model=list[LeaseOut])
-def show(hub: TheHub, state: Literal["open", "closed", "written_off"] = "open") -> list[dict[str, Any]]:
+@router.get("/leases", response_model=PageOf[LeaseOut])
+def show(hub: TheHub, page: ThePage, state: Literal["open", "closed", "written_off"] = "open") -> dict[str, Any]:
     """Leases in a state, the earliest deadline first."""
     with hub.database.read() as session:
-        return [dict(row._mapping) for row in queries.shown(session, STATES[state], LEASES_MAX)]  # noqa: SLF001 - public
+        found = queries.shown(session, STATES[state])
+        return page.of(session, found, queries.BY_DEADLINE, shown=lambda row: row._mapping)  # noqa: SLF001 - public
 
 
 @router.post("/kiosks/{kiosk}/leases/{number}/write-off", response_model=WriteOffOut)

@@ -1,9 +1,10 @@
 """All SQL of leases."""
 
 from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from hub.db.reading import Rows, among
@@ -37,8 +38,11 @@ def leases(session: Session, numbers: Collection[tuple[str, int]], spends: Colle
     return session.execute(select(*columns).where(named).order_by(Lease.kiosk, Lease.number).with_for_update())
 
 
-def shown(session: Session, states: Collection[str], limit: int) -> Rows:
-    """Leases in these states, the earliest deadline first, each with what became of its kiosk and of its journal."""
+BY_DEADLINE = (Lease.deadline, Lease.kiosk, Lease.number)
+
+
+def shown(session: Session, states: Collection[str]) -> Select[*tuple[Any, ...]]:
+    """Asks for leases in these states, each with what became of its kiosk and of its journal."""
     query = select(
         *(Lease.kiosk, Lease.number, Lease.member, Lease.reward, Lease.state, Lease.spent, Lease.epoch),
         *(Lease.granted_at, Lease.deadline),
@@ -49,5 +53,4 @@ def shown(session: Session, states: Collection[str], limit: int) -> Rows:
     joined = query.join(Kiosk, Kiosk.id == Lease.kiosk).join(
         Stream, (Stream.kiosk == Lease.kiosk) & (Stream.epoch == Lease.epoch)
     )
-    mine = among(session, Lease.state, states)
-    return session.execute(joined.where(mine).order_by(Lease.deadline, Lease.kiosk, Lease.number).limit(limit))
+    return joined.where(among(session, Lease.state, states))

@@ -14,10 +14,12 @@ from hub.composition import Hub
 from hub.db.session import wake
 from hub.fleet import queries as fleet
 from hub.messaging.documents import programme
+from hub.pages import ThePage
 from hub.problems import ProblemError
 from hub.programme.models import Term
 from hub.programme.schemas import ProgrammeOut, TermIn, TermOut
-from hub.programme.service import PROGRAMME, Change, in_force, publish
+from hub.programme.service import PROGRAMME, Change, in_force, publish, terms_in_force
+from hub.schemas import PageOf
 from hub.staff.service import Principal
 from protocol.errors import ErrorCode
 
@@ -31,25 +33,21 @@ def show(hub: TheHub) -> Any:
         return msgspec.to_builtins(programme(session))
 
 
-@router.get("/programme/terms", response_model=list[TermOut])
-def show_terms(hub: TheHub) -> list[dict[str, Any]]:
+@router.get("/programme/terms", response_model=PageOf[TermOut])
+def show_terms(hub: TheHub, page: ThePage) -> dict[str, Any]:
     """Every rule and policy in force, by name."""
     with hub.database.read() as session:
-        names = in_force(session).versions
-        newest = {version.name: version.version for version in names.values()}
-        rows = session.execute(select(Term).where(Term.name.in_(newest)).order_by(Term.name)).scalars()
-        return [_shown(row) for row in rows if newest[row.name] == row.version]
+        return page.of(session, terms_in_force(), (Term.name,), shown=_shown)
 
 
-@router.get("/programme/terms/{name}", response_model=list[TermOut])
-def show_versions(name: str, hub: TheHub) -> list[dict[str, Any]]:
+@router.get("/programme/terms/{name}", response_model=PageOf[TermOut])
+def show_versions(name: str, hub: TheHub, page: ThePage) -> dict[str, Any]:
     """Every version of one rule or policy, the newest first."""
+    versions = select(Term).where(Term.name == name)
     with hub.database.read() as session:
-        rows = session.execute(select(Term).where(Term.name == name).order_by(Term.version.desc())).scalars()
-        found = [_shown(row) for row in rows]
-    if not found:
-        raise ProblemError(ErrorCode.TERM_UNKNOWN)
-    return found
+        if session.execute(versions.limit(1)).first() is None:
+            raise ProblemError(ErrorCode.TERM_UNKNOWN)
+        return page.of(session, versions, (Term.version,), shown=_shown, newest_first=True)
 
 
 @router.put("/programme/terms/{name}", response_model=TermOut)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from hub.db.reading import Asked, Prepared
@@ -82,10 +82,15 @@ def at_revision(session: Session, newest: int, known: Terms) -> Terms:
     """The terms in force at the newest revision; `known` itself where nothing has changed since."""
     if known.revision == newest:
         return known
-    latest = select(Term.name, func.max(Term.version).label("version")).group_by(Term.name).subquery()
-    query = select(Term).join(latest, (Term.name == latest.c.name) & (Term.version == latest.c.version))
-    rows = session.execute(query.where(Term.withdrawn.is_(False)).order_by(Term.name)).scalars()
+    rows = session.execute(terms_in_force().order_by(Term.name)).scalars()
     return Terms(newest, {row.name: Version(row.name, row.version, row.document) for row in rows})
+
+
+def terms_in_force() -> Select[*tuple[Any, ...]]:
+    """Asks for the newest version of every name that is not withdrawn."""
+    latest = select(Term.name, func.max(Term.version).label("version")).group_by(Term.name).subquery()
+    newest = select(Term).join(latest, (Term.name == latest.c.name) & (Term.version == latest.c.version))
+    return newest.where(Term.withdrawn.is_(False))
 
 
 @dataclass(frozen=True, slots=True)

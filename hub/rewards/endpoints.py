@@ -12,12 +12,14 @@ from hub.audit.service import Act, audit
 from hub.db.session import wake
 from hub.fleet import queries as fleet
 from hub.ledger.models import Counter
+from hub.pages import ThePage
 from hub.problems import ProblemError
 from hub.requests import asked, once
 from hub.rewards import queries
 from hub.rewards.models import Picture, Reward, Voucher
 from hub.rewards.schemas import RewardChange, RewardOut, VoucherOut
 from hub.rewards.service import CATALOGUE, stock_counter
+from hub.schemas import PageOf
 from protocol.errors import ErrorCode
 
 FOREVER = "public, max-age=31536000, immutable"
@@ -36,11 +38,11 @@ def picture(sha256: str, hub: TheHub) -> Response:
         return Response(found.data, media_type=found.media_type, headers={"Cache-Control": FOREVER})
 
 
-@router.get("/v1/rewards", tags=["catalogue"], response_model=list[RewardOut])
-def rewards(hub: TheHub) -> list[dict[str, Any]]:
+@router.get("/v1/rewards", tags=["catalogue"], response_model=PageOf[RewardOut])
+def rewards(hub: TheHub, page: ThePage) -> dict[str, Any]:
     """Everything that is offered, in the catalogue's order."""
     with hub.database.read() as session:
-        return [_shown(session, reward) for reward in queries.catalogue(session)]
+        return page.of(session, queries.OFFERED, queries.BY_PLACE, shown=lambda reward: _shown(session, reward))
 
 
 @router.patch("/v1/rewards/{reward}", tags=["catalogue"], response_model=RewardOut)

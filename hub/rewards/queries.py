@@ -16,9 +16,15 @@ def rewards(session: Session, ids: Collection[UUID]) -> Rows:
     return session.execute(select(*columns).where(among(session, Reward.id, ids)))
 
 
+OFFERED = select(Reward).where(Reward.offered)
+"""Asks for everything that is offered."""
+
+BY_PLACE = (Reward.place, Reward.id)
+
+
 def catalogue(session: Session) -> Iterable[Reward]:
     """Everything that is offered, in the catalogue's order."""
-    return session.execute(select(Reward).where(Reward.offered).order_by(Reward.place)).scalars()
+    return session.execute(OFFERED.order_by(*BY_PLACE)).scalars()
 
 
 def open_vouchers(session: Session, members: Collection[UUID]) -> Iterable[Voucher]:

@@ -82,13 +82,18 @@ class Till:
         body = {"tier": tier, "reason": "a tour"}
         self.call("PUT", f"/v1/members/{self.featured[member]}/tier", body)
 
+    def items(self, path: str) -> list[dict[str, Any]]:
+        """What a list shows first; the lists of a demo have one page."""
+        found: list[dict[str, Any]] = self.call("GET", path)["items"]
+        return found
+
     def reward(self, name: str) -> str:
         """Id of the reward with this Chinese name."""
-        return next(str(reward["id"]) for reward in self.call("GET", "/v1/rewards") if reward["names"]["zh"] == name)
+        return next(str(reward["id"]) for reward in self.items("/v1/rewards") if reward["names"]["zh"] == name)
 
     def online_kiosks(self) -> list[str]:
         """Kiosks that are connected."""
-        return [kiosk["id"] for kiosk in self.call("GET", "/v1/kiosks") if kiosk["connection"] == "online"]
+        return [kiosk["id"] for kiosk in self.items("/v1/kiosks") if kiosk["connection"] == "online"]
 
 
 @dataclass(frozen=True, slots=True)

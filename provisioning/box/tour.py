@@ -109,7 +109,7 @@ class Tour:
             self.report.figure("first_tap_to_member_ms", self._timed_visit(customer, MEMBER))
             pictures = self.box.kiosk / "store" / "pictures"
             until(
-                lambda: len(list(pictures.glob("*.png"))) == len(self.till.call("GET", "/v1/rewards")),
+                lambda: len(list(pictures.glob("*.png"))) == len(self.till.items("/v1/rewards")),
                 "the pictures",
                 30,
             )

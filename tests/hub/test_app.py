@@ -338,7 +338,7 @@ def test_a_price_is_changed_and_written_down(api_on_each_database: Api) -> None:
     changed = api.call("PATCH", f"/v1/rewards/{LATTE}", {"points": 500, "stock": 9}).json()
 
     assert (changed["points"], changed["stock"]) == (500, 9)
-    rewards = {reward["id"]: reward for reward in api.call("GET", "/v1/rewards").json()}
+    rewards = {reward["id"]: reward for reward in api.call("GET", "/v1/rewards").json()["items"]}
     assert rewards[str(LATTE)]["points"] == 500
     assert rewards[str(TOTE)]["stock"] == 1
 
@@ -396,7 +396,7 @@ def test_kiosks_are_shown_with_their_journals(api: Api) -> None:
     world, kiosk = api.world, api.world.add_kiosk()
     world.book(world.told(kiosk, LeaseAccepted(1, world.add_member(), 0)))
 
-    [shown] = api.call("GET", "/v1/kiosks").json()
+    [shown] = api.call("GET", "/v1/kiosks").json()["items"]
 
     assert (shown["id"], shown["connection"]) == (kiosk.id, "never")
     assert shown["streams"] == [{"epoch": str(kiosk.epoch), "state": "accepted", "upto": 1}]

@@ -121,5 +121,5 @@ def test_a_kiosk_that_is_told_to_stop_says_goodbye(store: StoreOfTests) -> None:
 
     until(lambda: not store.supervisor.is_running(KIOSK), "the end", SETTLE_S)
     until(lambda: not store.till.online_kiosks(), "the goodbye", SETTLE_S)
-    assert [kiosk["connection"] for kiosk in store.till.call("GET", "/v1/kiosks")] == ["offline"]
+    assert [kiosk["connection"] for kiosk in store.till.items("/v1/kiosks")] == ["offline"]
     store.supervisor.kill(KIOSK)

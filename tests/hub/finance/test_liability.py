@@ -230,7 +230,7 @@ def test_a_month_is_closed_once_with_the_figures_of_its_last_instant(office: Off
     assert closed.status_code == 201
     assert closed.json()["figures"]["points"]["outstanding"] == 700
     assert (again.status_code, again.json()["code"]) == (409, "period.closed")
-    assert office.get("/v1/finance/periods") == [closed.json()]
+    assert office.get("/v1/finance/periods")["items"] == [closed.json()]
     with world.hub.database.read() as session:
         acts = session.execute(select(AuditEntry).where(AuditEntry.action == "period.closed")).scalars().all()
     assert [act.subject for act in acts] == ["2026-11"]
@@ -242,7 +242,7 @@ def test_a_month_that_is_not_over_stays_open(office: Office) -> None:
     response = close(office)
 
     assert (response.status_code, response.json()["code"]) == (422, "period.not_over")
-    assert office.get("/v1/finance/periods") == []
+    assert office.get("/v1/finance/periods")["items"] == []
 
 
 def test_a_month_stays_open_while_the_books_are_wrong(office: Office) -> None:

@@ -210,8 +210,8 @@ def test_notices_are_listed_from_a_moment_on(office: Office) -> None:
     world.clock.pass_(days=340)
     DayEnds(world.hub.database, world.hub.book, world.clock).run()
 
-    [notice] = office.get("/v1/expiry-notices", since=world.clock.now.isoformat())
+    [notice] = office.get("/v1/expiry-notices", since=world.clock.now.isoformat())["items"]
     later = office.get("/v1/expiry-notices", since=(world.clock.now + timedelta(seconds=1)).isoformat())
 
     assert (notice["member"], notice["amount"], notice["expires_at"]) == (str(member), 12, "2027-11-21T02:00:00Z")
-    assert later == []
+    assert later == {"items": [], "next": None}

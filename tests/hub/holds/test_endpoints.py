@@ -118,7 +118,7 @@ def test_a_members_holds_are_listed_newest_first(counter: Counter) -> None:
         counter.world.clock.pass_(seconds=1)
     counter.release(holds[1])
 
-    listed = counter.call("GET", f"/v1/members/{counter.member}/holds").json()
+    listed = counter.call("GET", f"/v1/members/{counter.member}/holds").json()["items"]
 
     assert [(hold["hold"], hold["state"]) for hold in listed] == [
         (holds[2], "open"),

@@ -220,7 +220,7 @@ def test_open_leases_are_found_with_what_became_of_their_kiosk(api: Api) -> None
         session.execute(update(Stream).values(state="ended"))
     api.call("POST", f"/v1/kiosks/{scene.kiosk.id}/revoke")
 
-    [shown] = api.call("GET", "/v1/leases").json()
+    [shown] = api.call("GET", "/v1/leases").json()["items"]
 
     assert (shown["kiosk"], shown["number"], shown["member"]) == (scene.kiosk.id, 1, str(scene.member))
     assert (shown["points"], shown["state"]) == (600, "granted")
@@ -234,8 +234,8 @@ def test_a_person_writes_a_lease_off(api: Api) -> None:
     answer = api.call("POST", path, {"outcome": "give_back", "reason": "the kiosk burnt"})
 
     assert (answer.status_code, answer.json()["points"]) == (200, 600)
-    assert api.call("GET", "/v1/leases").json() == []
-    assert [one["number"] for one in api.call("GET", "/v1/leases?state=written_off").json()] == [1]
+    assert api.call("GET", "/v1/leases").json()["items"] == []
+    assert [one["number"] for one in api.call("GET", "/v1/leases?state=written_off").json()["items"]] == [1]
     late = api.call("POST", path, {"outcome": "spent", "reason": "or maybe not"})
     assert (late.status_code, late.json()["code"]) == (409, "lease.written_off")
 
