@@ -188,7 +188,9 @@ class Sync:
         """Keep a snapshot, and report it; tells whether the member is one of ours."""
         configuration = self._store.documents.configuration or DEFAULTS
         kept = self._store.snapshots.keep(snapshot, uid=uid, at_most=configuration.snapshots_max)
-        self._to_report[snapshot.member] = snapshot.version if kept else 0
+        if snapshot.version > 0 or not kept:
+            # Nothing was ever booked for a member at version 0, and a 0 in a report says that the member is forgotten.
+            self._to_report[snapshot.member] = snapshot.version if kept else 0
         return kept
 
     def pump(self) -> None:

@@ -426,6 +426,15 @@ def test_an_erased_member_leaves_the_screen_and_the_disk_and_the_hub_is_told(rig
     assert (reported.duties, reported.members) == (1, {LIN: 0})
 
 
+def test_a_member_for_whom_nothing_was_booked_yet_is_not_reported_as_forgotten(rig: Rig) -> None:
+    rig.uplink.take(Channel.REPORTS, Report)
+
+    rig.greet(version=0)
+
+    assert rig.store.snapshots.of_member(LIN) is not None
+    assert rig.uplink.take(Channel.REPORTS, Report) == []
+
+
 def test_nobody_else_is_sent_away_when_a_member_is_erased(rig: Rig) -> None:
     rig.greet()
 
