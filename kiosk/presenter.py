@@ -150,7 +150,8 @@ def _member(guest: Guest, scene: Scene) -> MemberView:
         points_label=texts.say("points-label"),
         progress=_progress(snapshot, tiers, rank),
         stats=tuple(_stats(snapshot, tiers, rank, scene)),
-        rule_note=_rule_note(programme, rank, scene),
+        stored_value=_stored_value(snapshot, programme, texts),
+        note=_line(snapshot, programme, rank, scene),
         provisional=provisional,
         age_note=_age_note(guest, scene) if provisional else "",
         rewards_title=texts.say("rewards-title"),
@@ -196,10 +197,26 @@ def _stats(snapshot: MemberSnapshot, tiers: list[Tier], rank: int, scene: Scene)
         stats = [Stat(texts.say("stat-top-tier"), texts.say("stat-top-tier-value"))]
     if snapshot.expiring:
         stats.append(Stat(texts.say("stat-expiring", days=EXPIRY_NOTICE_DAYS), texts.number(snapshot.expiring)))
-    if snapshot.stored_value and scene.programme:
-        money = texts.money(snapshot.stored_value, scene.programme.currency)
-        stats.append(Stat(texts.say("stat-stored-value"), money))
     return stats
+
+
+def _stored_value(snapshot: MemberSnapshot, programme: Programme | None, texts: Texts) -> str:
+    if programme is None or not snapshot.stored_value:
+        return ""
+    value = texts.money(snapshot.stored_value, programme.currency)
+    if not snapshot.bonus:
+        return texts.say("stored-value", value=value)
+    return texts.say("stored-value-bonus", value=value, bonus=texts.money(snapshot.bonus, programme.currency))
+
+
+def _line(snapshot: MemberSnapshot, programme: Programme | None, rank: int, scene: Scene) -> str:
+    """What the member should know most: a debt, points that are on their way, or else the rule of earning."""
+    texts = scene.texts
+    if snapshot.debt:
+        return texts.say("debt-note", debt=snapshot.debt)
+    if snapshot.pending and snapshot.pending_at:
+        return texts.say("pending-note", pending=snapshot.pending, date=texts.date(snapshot.pending_at))
+    return _rule_note(programme, rank, scene)
 
 
 def _rule_note(programme: Programme | None, rank: int, scene: Scene) -> str:

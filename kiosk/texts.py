@@ -15,6 +15,7 @@ FALLBACK = "en"
 _BABEL = {"zh": "zh_Hans_CN", "en": "en_GB"}
 _HOME = {"CNY": "zh_Hans_CN"}
 _MINOR_PER_MAJOR = 100
+_DAY = {"zh": "M月d日", "en": "d MMM"}
 
 
 class Texts:
@@ -52,12 +53,18 @@ class Texts:
         pattern = "#,##0" if minor % _MINOR_PER_MAJOR == 0 else "#,##0.00"
         return symbol + format_decimal(minor / _MINOR_PER_MAJOR, format=pattern, locale=self._locale)
 
+    def date(self, moment: datetime) -> str:
+        """The day of a moment, without its year."""
+        dated: str = format_datetime(
+            moment.astimezone(self.zone), _DAY.get(self.language, _DAY[FALLBACK]), locale=self._locale
+        )
+        return dated
+
     def time(self, moment: datetime, now: datetime) -> str:
         """A moment: the time of day, and the date too where it was another day."""
         local, today = moment.astimezone(self.zone), now.astimezone(self.zone)
         if local.date() == today.date():
             text: str = format_time(local, "HH:mm", locale=self._locale)
             return text
-        pattern = "M月d日 HH:mm" if self.language == "zh" else "d MMM, HH:mm"
-        dated: str = format_datetime(local, pattern, locale=self._locale)
-        return dated
+        separator = " " if self.language == "zh" else ", "
+        return f"{self.date(moment)}{separator}{format_time(local, 'HH:mm', locale=self._locale)}"

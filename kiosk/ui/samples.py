@@ -113,9 +113,8 @@ class Samples:
                 Stat(self._say(f"距离{following}", f"To {following}"), "2,140"),
                 Stat(self._say("30 天内到期", "Expire in 30 days"), "320"),
             ),
-            rule_note=self._say(
-                "消费 10 元积 1 分，黄金会员 1.5 倍", "1 point for every ¥10; gold members earn 1.5 times"
-            ),
+            stored_value="",
+            note=self._say("消费 10 元积 1 分，黄金会员 1.5 倍", "1 point for every ¥10; gold members earn 1.5 times"),
             provisional=False,
             age_note="",
             rewards_title=self._say("可兑换好礼", "Rewards for you"),
@@ -226,6 +225,13 @@ class Samples:
             VoucherLine(UUID(int=901), self._say("精品拿铁 · 待领取", "Signature latte · waiting for you")),
             VoucherLine(UUID(int=902), self._say("帆布手提袋 · 待领取", "Canvas tote · waiting for you")),
         )
+        rich = replace(
+            gold,
+            stored_value=self._say(
+                "储值余额 ¥12,850.50（含赠送 ¥1,250）", "Stored value ¥12,850.50, ¥1,250 of it a gift"
+            ),
+            note=self._say("另有 1,200 积分待生效，最早 12月5日", "1,200 more points on their way, the first on 5 Dec"),
+        )
         aged = replace(gold, provisional=True, age_note=self._say("截至今天 10:32", "As of 10:32 today"))
         empty = replace(
             gold,
@@ -242,6 +248,10 @@ class Samples:
         )
         return {
             "member_gold": self.around(gold),
+            "member_rich": self.around(rich),
+            "member_rich_offline": replace(
+                self.around(replace(rich, provisional=True, age_note=aged.age_note)), banner=self._offline()
+            ),
             "member_base": self.around(self.member(0)),
             "member_silver": self.around(self.member(1)),
             "member_diamond": self.around(self.member(3)),

@@ -53,9 +53,10 @@ class Stat:
 class MemberView:
     """Everything about the member that the screen shows.
 
-    `points` counts up to its value under `points_label`; `progress` (0 to 1) is the way to the next tier.
-    `tier_rank` (0 is the lowest) and `tier_ranks` choose the badge's colours. `provisional` dims the figures that
-    the hub has not confirmed in this visit; `age_note` then says how old they are.
+    `points` counts up to its value under `points_label`; `progress` (0 to 1) is the way to the next tier. `stats` are
+    two at most. `stored_value` is a line of its own, empty where there is none, and `note` the line below all figures.
+    `tier_rank` (0 is the lowest) and `tier_ranks` choose the badge's colours. `provisional` dims the figures that the
+    hub has not confirmed in this visit; `age_note` then says how old they are.
     """
 
     greeting: str
@@ -66,7 +67,8 @@ class MemberView:
     points_label: str
     progress: float
     stats: tuple[Stat, ...]
-    rule_note: str
+    stored_value: str
+    note: str
     provisional: bool
     age_note: str
     rewards_title: str

@@ -130,18 +130,42 @@ def test_the_highest_tier_has_nowhere_to_go() -> None:
     assert view.stats[0].value == "最高"
 
 
-def test_points_that_expire_soon_and_stored_value_are_shown() -> None:
-    snapshot = make_snapshot(expiring=320, stored_value=12_350)
+def test_points_that_expire_soon_are_shown() -> None:
+    view = member_view(Browsing(make_guest(snapshot=make_snapshot(expiring=320))))
 
-    view = member_view(Browsing(make_guest(snapshot=snapshot)))
+    assert [(stat.label, stat.value) for stat in view.stats[1:]] == [("30 天内到期", "320")]
 
-    assert [(stat.label, stat.value) for stat in view.stats[1:]] == [("30 天内到期", "320"), ("储值余额", "¥123.50")]
+
+def test_stored_value_has_a_line_of_its_own() -> None:
+    assert member_view(Browsing(make_guest(snapshot=make_snapshot(stored_value=0)))).stored_value == ""
+    view = member_view(Browsing(make_guest(snapshot=make_snapshot(stored_value=12_350))))
+    assert view.stored_value == "储值余额 ¥123.50"
 
 
 def test_the_earning_rule_is_told_for_this_tier() -> None:
-    assert member_view(Browsing(make_guest())).rule_note == "每消费 ¥1 得 1 积分，黄金会员再乘 1.5"
+    assert member_view(Browsing(make_guest())).note == "每消费 ¥1 得 1 积分，黄金会员再乘 1.5"
     classic = make_guest(snapshot=make_snapshot(tier="classic"))
-    assert member_view(Browsing(classic), make_scene("en")).rule_note == "1 point for every ¥1 spent"
+    assert member_view(Browsing(classic), make_scene("en")).note == "1 point for every ¥1 spent"
+
+
+def test_points_that_are_on_their_way_and_debts_are_told_instead() -> None:
+    pending = make_snapshot(pending=1, pending_at=NOW + timedelta(days=14))
+    owing = structs.replace(pending, debt=30)
+
+    assert member_view(Browsing(make_guest(snapshot=pending))).note == "另有 1 积分待生效，最早 12月5日"
+    english = member_view(Browsing(make_guest(snapshot=pending)), make_scene("en"))
+    assert english.note == "1 more point is on the way, the first on 5 Dec"
+    assert member_view(Browsing(make_guest(snapshot=owing))).note == "您还欠 30 积分，之后获得的积分会先用来抵扣"
+    english = member_view(Browsing(make_guest(snapshot=owing)), make_scene("en"))
+    assert english.note == "You owe 30 points; what you earn next settles it first"
+
+
+def test_stored_value_says_how_much_of_it_is_a_gift() -> None:
+    snapshot = make_snapshot(stored_value=12_350, bonus=2_000)
+
+    assert member_view(Browsing(make_guest(snapshot=snapshot))).stored_value == "储值余额 ¥123.50（含赠送 ¥20）"
+    english = member_view(Browsing(make_guest(snapshot=snapshot)), make_scene("en"))
+    assert english.stored_value == "Stored value ¥123.50, ¥20 of it a gift"
 
 
 def test_figures_that_the_hub_has_not_vouched_for_say_how_old_they_are() -> None:
@@ -159,7 +183,7 @@ def test_figures_that_the_hub_has_not_vouched_for_say_how_old_they_are() -> None
 def test_a_chain_without_tiers_and_rules_has_a_member_screen_too() -> None:
     view = member_view(Browsing(make_guest()), make_scene(programme=structs.replace(make_programme(), tiers=[])))
 
-    assert (view.tier_name, view.rule_note) == ("", "")
+    assert (view.tier_name, view.note) == ("", "")
 
 
 def test_every_reward_says_whether_it_can_be_had() -> None:

@@ -23,7 +23,16 @@ stat-next-tier = To { $tier }
 stat-top-tier = Your tier
 stat-top-tier-value = The highest
 stat-expiring = Expire within { $days } days
-stat-stored-value = Stored value
+stored-value = Stored value { $value }
+stored-value-bonus = Stored value { $value }, { $bonus } of it a gift
+debt-note = You owe { $debt ->
+    [1] 1 point
+   *[other] { $debt } points
+}; what you earn next settles it first
+pending-note = { $pending ->
+    [1] 1 more point is
+   *[other] { $pending } more points are
+} on the way, the first on { $date }
 rule-note = { $points ->
     [1] 1 point
    *[other] { $points } points

@@ -11,7 +11,7 @@ from kiosk.views import MemberView
 from kiosk.views.member import RewardTile
 from kiosk.visit.intents import RewardChosen, VisitEnded, VoucherChosen
 
-STATS_MAX = 3
+STATS_MAX = 2
 DIMMED = 0.72
 
 
@@ -38,11 +38,12 @@ class MemberScreen(Screen):
         self._view = view
         self._show_tier(view)
         self._show_points(view)
-        show_each(self._hero.stats, self._stats, view.stats[:STATS_MAX])
+        show_each(self._hero.stats, self._stats, view.stats)
         hero = self._hero
         hero.greeting.text = view.greeting
         hero.age.text = view.age_note if view.provisional else ""
-        hero.rule.text = view.rule_note
+        hero.wallet.text = view.stored_value
+        hero.rule.text = view.note
         self._shelf.show(view)
         self.parts.end.text = view.end_label
 
@@ -62,7 +63,7 @@ class MemberScreen(Screen):
         hero.badge.fill, hero.badge.fill_to = colours.metal
         hero.badge.ink = colours.on_metal
         hero.face.metal, hero.face.metal_to = colours.metal
-        hero.face.soft = hero.rule.ink = colours.soft
+        hero.face.soft = hero.rule.ink = hero.wallet.ink = colours.soft
         for column in self._stats:
             column.soft = colours.soft
             column.certainty = DIMMED if view.provisional else 1
