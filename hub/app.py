@@ -19,8 +19,10 @@ from hub.holds import endpoints as holds
 from hub.leases import endpoints as leases
 from hub.ledger import endpoints as ledger
 from hub.members import endpoints as members
+from hub.merges import endpoints as merges
 from hub.packages import endpoints as packages
 from hub.payments import endpoints as payments
+from hub.people import endpoints as people
 from hub.points import endpoints as points
 from hub.problems import ProblemError, WaitingError, problem
 from hub.programme import endpoints as programme
@@ -28,12 +30,14 @@ from hub.purchases import endpoints as purchases
 from hub.returns import endpoints as returns
 from hub.rewards import endpoints as rewards
 from hub.serving import Serving
+from hub.sessions import endpoints as sessions
 from hub.staff import endpoints as staff
 from hub.wallet import endpoints as wallet
 from protocol.errors import ErrorCode
 
 DOMAINS = (
     members,
+    merges,
     points,
     holds,
     purchases,
@@ -46,6 +50,8 @@ DOMAINS = (
     leases,
     fleet,
     staff,
+    sessions,
+    people,
     approvals,
     audit,
     ledger,

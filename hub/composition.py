@@ -16,15 +16,25 @@ from hub.holds.intake import HoldIntake
 from hub.intake import Intake, Item, Outcome, RandomBytes
 from hub.leases.intake import LeaseIntake
 from hub.members.vault import Vault
+from hub.merges.intake import MergeIntake
 from hub.messaging.ingest import Ingest
 from hub.packages.intake import package_intake
 from hub.payments.intake import payment_intake
 from hub.points.intake import AdjustmentIntake, TransferIntake
+from hub.privacy.erasure import Eraser
+from hub.privacy.tombstones import TombstoneFile, Tombstones, TombstonesInMemory
 from hub.purchases.intake import PurchaseIntake
 from hub.returns.intake import ReturnIntake
 from hub.secrets import Secrets
+from hub.sessions.factors import Judge
+from hub.sessions.log_in import LogIns
+from hub.sessions.outside import Client, Provider
+from hub.sessions.passkeys import Site
 from hub.settings import Settings
 from hub.wallet.intake import wallet_intake
+
+ERASED_LIST = "erased-members"
+"""The file of erased members, beside the secrets: where the database's backups are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,9 @@ class Hub:
     reader: Reader
     clock: Clock
     random_bytes: RandomBytes
+    log_ins: LogIns
+    outside: Provider | None
+    eraser: Eraser
 
     def book(self, items: Sequence[Item]) -> list[Outcome]:
         """Book items now."""
@@ -52,12 +65,15 @@ def intakes(known: Secrets) -> dict[str, Intake]:
     """Which domain handles which kind. The order is that in which they load, and so take their locks."""
     cards, journal, leases = CardIntake(known.cards), JournalIntake(), LeaseIntake()
     wallet, payments, packages = wallet_intake(), payment_intake(), package_intake()
-    holds, day_ends = HoldIntake(), DayEndIntake()
+    holds, day_ends, merges = HoldIntake(), DayEndIntake(), MergeIntake(known.vault)
     return {
         "event.unreadable": journal,
         "journal.repaired": journal,
         "card.present": cards,
         "card.seen": cards,
+        "member.merged": merges,
+        "member.unmerged": merges,
+        "value.followed": merges,
         "lease.ask": leases,
         "lease.accepted": leases,
         "lease.spent": leases,
@@ -87,17 +103,51 @@ def intakes(known: Secrets) -> dict[str, Intake]:
 
 
 def compose(
-    database: Database, known: Secrets, *, clock: Clock = utc_now, random_bytes: RandomBytes = system_random
+    database: Database,
+    known: Secrets,
+    *,
+    site: Site | None = None,
+    outside: Client | None = None,
+    tombstones: Tombstones | None = None,
+    clock: Clock = utc_now,
+    random_bytes: RandomBytes = system_random,
 ) -> Hub:
-    """Put the hub together."""
+    """Put the hub together. Without a site there are no passkeys, without `outside` no log-ins through a provider.
+
+    Without `tombstones` the list of erased members ends with the process: an installation has a file.
+    """
     vault = Vault(known.vault, random_bytes)
     booking = Booking(database, intakes(known), random_bytes, vault=vault)
-    return Hub(database, known, vault, booking, Reader(database, clock), clock, random_bytes)
+    log_ins = LogIns(database, Judge(vault, site, random_bytes), clock)
+    provider = None if outside is None else Provider(outside, vault, random_bytes)
+    eraser = Eraser(tombstones or TombstonesInMemory(), random_bytes)
+    reader = Reader(database, clock)
+    return Hub(
+        database, known, vault, booking, reader, clock, random_bytes, log_ins=log_ins, outside=provider, eraser=eraser
+    )
 
 
 def from_settings(settings: Settings) -> Hub:
     """Put the hub together as an installation is set up."""
-    return compose(Database(settings.database), secrets.read(settings.secrets))
+    return compose(
+        Database(settings.database),
+        secrets.read(settings.secrets),
+        site=_site(settings),
+        outside=_client(settings),
+        tombstones=TombstoneFile(settings.secrets.with_name(ERASED_LIST)),
+    )
+
+
+def _site(settings: Settings) -> Site | None:
+    known = settings.site
+    return None if known is None else Site(known.origin, known.host, known.name)
+
+
+def _client(settings: Settings) -> Client | None:
+    known = settings.outside
+    if known is None:
+        return None
+    return Client(known.issuer, known.client_id, known.client_secret.get_secret_value(), known.redirect, known.ca)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from hub.clock import Clock
 from hub.composition import Hub
 from hub.day_end.run import DayEnds
 from hub.holds import service as holds
+from hub.merges import service as merges
 
 VISITS_KEPT_DAYS = 7
 """How long an ended visit is kept, so that a question about it can be answered."""
@@ -46,6 +47,7 @@ def jobs(hub: Hub) -> list[Job]:
     return [
         Job("clear visits", timedelta(hours=1), lambda now: clear_visits(hub, now)),
         Job("carry on approvals", timedelta(minutes=1), lambda now: carry_on(hub, now)),
+        Job("follow merges", timedelta(seconds=POLL_S / 2), lambda now: follow_merges(hub, now)),
         Job("free holds", timedelta(seconds=POLL_S / 2), lambda now: free_overdue(hub, now)),
     ]
 
@@ -66,6 +68,14 @@ def free_overdue(hub: Hub, now: datetime) -> None:
     """Give back what is held though its time has run out: so many of the longest overdue as one booking takes."""
     with hub.database.read() as session:
         items = holds.overdue(session, now, BATCH_MAX_ITEMS)
+    if items:
+        hub.booking.book(items, now)
+
+
+def follow_merges(hub: Hub, now: datetime) -> None:
+    """Have what came to merged members all the same follow to those that were kept."""
+    with hub.database.read() as session:
+        items = merges.behind(session, now, BATCH_MAX_ITEMS)
     if items:
         hub.booking.book(items, now)
 

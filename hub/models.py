@@ -13,6 +13,8 @@ from hub.holds import models as holds
 from hub.leases import models as leases
 from hub.ledger import models as ledger
 from hub.members import models as members
+from hub.merges import models as merges
+from hub.privacy import models as privacy
 from hub.programme import models as programme
 from hub.purchases import models as purchases
 from hub.returns import models as returns
@@ -36,6 +38,8 @@ __all__ = [
     "leases",
     "ledger",
     "members",
+    "merges",
+    "privacy",
     "programme",
     "purchases",
     "returns",

@@ -90,7 +90,6 @@ STATUS: Mapping[ErrorCode, int] = {
     ErrorCode.OUTSIDE_FAILED: 401,
     ErrorCode.OUTSIDE_UNLINKED: 403,
     ErrorCode.MEMBER_MERGED: 409,
-    ErrorCode.MEMBER_CHANGED: 409,
     ErrorCode.MERGE_LEASED: 409,
     ErrorCode.MERGE_HELD: 409,
     ErrorCode.MERGE_UNKNOWN: 404,

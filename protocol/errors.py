@@ -110,7 +110,6 @@ class ErrorCode(StrEnum):
 
     # Members merged, brought in from files and given out as files
     MEMBER_MERGED = "member.merged"
-    MEMBER_CHANGED = "member.changed"
     MERGE_SELF = "merge.self"
     MERGE_LEASED = "merge.leased"
     MERGE_HELD = "merge.held"

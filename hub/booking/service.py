@@ -20,7 +20,7 @@ from hub.booking.models import Fact
 from hub.day_end import service as day_end_service
 from hub.db.bulk import insert_rows
 from hub.db.driver import pipelined
-from hub.db.session import Database, lost_a_race, wake
+from hub.db.session import Database, RaceLostError, lost_a_race, wake
 from hub.fleet import service as fleet_service
 from hub.fleet.rules import StreamState
 from hub.fleet.service import Fleet
@@ -28,6 +28,7 @@ from hub.intake import ByKey, ByKiosk, Entry, Intake, Item, Outcome, RandomBytes
 from hub.ledger import service as ledger_service
 from hub.ledger.rules import Books
 from hub.members.vault import Vault
+from hub.merges import service as merges_service
 from hub.points.service import POINTS
 from hub.programme import service as programme_service
 from hub.programme.service import Programme, Terms
@@ -73,6 +74,8 @@ class Booking:
         try:
             return self._database.run(lambda session: self._book(session, items, now))
         except Exception as error:
+            if isinstance(error, RaceLostError):
+                raise
             if isinstance(error, DBAPIError) and (lost_a_race(error) or error.connection_invalidated):
                 raise
             log.exception("booking failed", items=len(items), first=str(items[0].id), kind=items[0].kind)
@@ -114,13 +117,16 @@ class Booking:
             row.id: KnownFact(row.fingerprint, Outcome(Verdict(row.verdict), _code(row.code), row.result))
             for row in facts.answer()
         }
-        admission = Admission(fleet, principals.answer(), known, now)
+        callers = principals.answer()
+        staff_service.touch(session, callers.values(), now)
+        admission = Admission(fleet, callers, known, now)
         for number, item in enumerate(items):
             admission.admit(number, item)
         return admission
 
     def _load(self, session: Session, admission: Admission, work: Work) -> list[Intake]:
         places = work.part(Places)
+        admission.entries = merges_service.followed(session, admission.entries)
         by_intake: dict[Intake, list[Entry]] = {}
         for entry in admission.entries.values():
             places.wanted.add(entry.caller.store)
@@ -144,6 +150,7 @@ class Booking:
                 standings = tiers_service.ask(session, work.part(Standings))
             books.answer()
             standings.answer()
+            merges_service.insist(admission.entries.values(), work.part(Standings))
         return intakes
 
     def _decide(self, admission: Admission, work: Work) -> dict[int, tuple[Entry, Outcome]]:

@@ -28,6 +28,10 @@ RETRYABLE_SQLSTATES = frozenset({"40001", "40P01"})
 """PostgreSQL's serialization_failure and deadlock_detected (Appendix A of its manual)."""
 
 
+class RaceLostError(Exception):
+    """What this transaction has read is not so any more. Retryable: `Database.run` does it again by itself."""
+
+
 class Database:
     """One database, by URL: `sqlite:///FILE` or `postgresql+psycopg://...`."""
 
@@ -95,7 +99,7 @@ class Database:
             try:
                 with self.write() as session:
                     return work(session)
-            except DBAPIError as error:
+            except (DBAPIError, RaceLostError) as error:
                 if attempt == ATTEMPTS_MAX or not lost_a_race(error):
                     raise
         raise AssertionError("the loop above returns or raises")
@@ -118,9 +122,9 @@ def wake(session: Session) -> None:
         connection.exec_driver_sql(f"NOTIFY {WAKE_CHANNEL}")
 
 
-def lost_a_race(error: DBAPIError) -> bool:
+def lost_a_race(error: DBAPIError | RaceLostError) -> bool:
     """Tell whether the same transaction may well succeed when it is tried again."""
-    if isinstance(error, IntegrityError):
+    if isinstance(error, IntegrityError | RaceLostError):
         return True
     if getattr(error.orig, "sqlstate", None) in RETRYABLE_SQLSTATES:
         return True

@@ -70,6 +70,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "/v1/package-uses/{use}/refunds": {**_TILL, "count": 1, **_WHY},
     "/v1/members/{member}/wallet/close": {**_TILL, **_WHY},
     "/v1/members/{member}/adjustments": {"points": 1, "store": STORE, **_WHY},
+    "/v1/member-merges": {"kept": NOBODY, "merged": str(UUID(int=6 << 64)), **_WHY},
+    "/v1/member-merges/{merge}/undo": _WHY,
     "/v1/points-transfers": {"from": NOBODY, "to": NOBODY, "points": 1, "store": STORE},
     "/v1/holds": {"member": NOBODY, "store": STORE, "book": "points", "amount": 1, "minutes": 1},
     "/v1/holds/{hold}/capture": {**_TILL, "amount": 1},

@@ -62,6 +62,9 @@ kind-counts_expired = expired
 kind-debt_incurred = owed
 kind-debt_recovered = debt paid
 kind-debt_settled = debt paid
+kind-member_merged = merged from another member
+kind-member_unmerged = merge taken back
+kind-value_followed = came later for a merged member
 kind-other = { $kind }
 
 chart-title-points = Points over time

@@ -62,6 +62,9 @@ kind-counts_expired = 过期
 kind-debt_incurred = 欠积分
 kind-debt_recovered = 偿还欠积分
 kind-debt_settled = 偿还欠积分
+kind-member_merged = 由另一会员合并转入
+kind-member_unmerged = 撤销合并
+kind-value_followed = 合并后转入
 kind-other = { $kind }
 
 chart-title-points = 积分走势

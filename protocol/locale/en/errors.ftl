@@ -139,7 +139,6 @@ store-out_of_scope = This belongs to a store outside your scope.
 path-unknown = There is nothing at this address.
 
 member-merged = This member was merged with another one. Please use that one.
-member-changed = This member was changed meanwhile. Please look again, then repeat your change.
 merge-self = A member cannot be merged with itself.
 merge-leased = One of the two has points lent to a kiosk. Please wait until the kiosk has reported, or write the lease off.
 merge-held = Something of one of the two is held. Please capture or release the hold first.

@@ -139,7 +139,6 @@ store-out_of_scope = 这项操作不属于您负责的门店。
 path-unknown = 没有这个地址。
 
 member-merged = 该会员已与另一位会员合并，请使用那位会员。
-member-changed = 该会员刚刚被修改过，请重新查看后再修改。
 merge-self = 会员不能与自己合并。
 merge-leased = 其中一位会员有积分借给了自助终端，请等待终端上报或核销该额度。
 merge-held = 其中一位会员有冻结中的额度，请先扣取或释放。

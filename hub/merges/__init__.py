@@ -1,0 +1,1 @@
+"""Two members that turn out to be one person: merged, and taken apart again."""
