@@ -19,6 +19,7 @@ COMMANDS = {
     "ingest": "ingest",
     "jobs": "jobs",
     "day-end": "day_end",
+    "audit-export": "audit",
     "migrate": "database",
     "prove": "database",
     "restored": "database",

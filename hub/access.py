@@ -3,6 +3,7 @@
 Dependencies that only look something up are coroutines: FastAPI sends plain functions to a thread, each time.
 """
 
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -97,7 +98,12 @@ def _principal(request: Request) -> staff.Principal:
         raise ProblemError(ErrorCode.KEY_UNKNOWN)
     if staff.stale(found.values(), now):
         hub.database.run(lambda session: staff.touch(session, found.values(), now))
-    return found[request.state.key_hash]
+    return replace(found[request.state.key_hash], address=address_of(request))
+
+
+def address_of(request: Request) -> str:
+    """The network address that a request came from."""
+    return request.client.host if request.client else ""
 
 
 async def principal_of(request: Request) -> staff.Principal:

@@ -45,9 +45,10 @@ class ByKiosk:
 
 @dataclass(frozen=True, slots=True)
 class ByKey:
-    """Brought over the API under a key, named by the SHA-256 of its secret."""
+    """Brought over the API under a key, named by the SHA-256 of its secret, from a network address."""
 
     key_hash: bytes
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +136,14 @@ def waiting(code: ErrorCode, **data: Any) -> Outcome:
 class Caller(Struct, frozen=True, gc=False):
     """Who brings an item, once looked up: the actor's name in the ledger, and the store where it happens.
 
-    `role` is what limits per role go by; empty where nobody gave one.
+    `role` is what limits per role go by, `address` where it came from; empty where nobody gave one.
     """
 
     actor: str
     store: str
     kiosk: str | None = None
     role: str = ""
+    address: str = ""
 
 
 class Moment(Struct, frozen=True, gc=False):

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Depends, Request
 from msgspec import Struct
 
-from hub.access import TheHub, TheRequestId
+from hub.access import TheHub, TheRequestId, address_of
 from hub.booking.coalescer import Coalescer, OverloadedError
 from hub.booking.reads import BalanceQuestion
 from hub.booking.service import BATCH_MAX_ITEMS
@@ -70,7 +70,7 @@ class Booker:
     hub: Hub
     serving: Serving
     request_id: UUID
-    key_hash: bytes
+    by: ByKey
 
     async def book(self, kind: str, body: Struct, store: str | None = None) -> dict[str, Any]:
         """Book it; its result, or the problem that the caller is told."""
@@ -79,7 +79,7 @@ class Booker:
                 id=self.request_id,
                 kind=kind,
                 body=body,
-                source=ByKey(self.key_hash),
+                source=self.by,
                 fingerprint=fingerprint(kind if store is None else f"{kind}@{store}", codec.encode(body)),
                 occurred_at=self.hub.clock(),
                 store=store,
@@ -89,7 +89,7 @@ class Booker:
 
 async def booker_of(request: Request, hub: TheHub, serving: TheServing, request_id: TheRequestId) -> Booker:
     """What books this request."""
-    return Booker(hub, serving, request_id, request.state.key_hash)
+    return Booker(hub, serving, request_id, ByKey(request.state.key_hash, address_of(request)))
 
 
 TheBooker = Annotated[Booker, Depends(booker_of)]

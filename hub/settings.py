@@ -81,10 +81,16 @@ class Settings(BaseSettings):
 
     database: str
     secrets: Path
+    audit_heads: Path | None = None
     api: Listen
     broker: Broker
     site: Site | None = None
     outside: Outside | None = None
+
+    @property
+    def heads_file(self) -> Path:
+        """Where heads of the audit log are written down: beside the secrets, unless another file is named."""
+        return self.audit_heads or self.secrets.with_name("audit-heads")
 
     @classmethod
     def settings_customise_sources(  # noqa: PLR0917 - pydantic's signature

@@ -51,7 +51,7 @@ def faults(entries: Iterable[Mapping[str, Any]], heads: Iterable[Head]) -> Itera
     The chain alone shows what was changed, taken out or put in. That its end was cut off, or written anew with right
     hashes, only the heads show; what came after the last of them nothing shows.
     """
-    anchored = _in_force(heads)
+    anchored = in_force(heads)
     chain = _Chain()
     for entry in entries:
         yield from _step(chain, entry)
@@ -63,12 +63,12 @@ def faults(entries: Iterable[Mapping[str, Any]], heads: Iterable[Head]) -> Itera
             yield Fault(number, f"cut: the log ends at {chain.number}")
 
 
-def _in_force(heads: Iterable[Head]) -> dict[int, str]:
+def in_force(heads: Iterable[Head]) -> dict[int, str]:
     """Hashes by number; a restored database begins anew after its own last entry, and what was later is gone."""
     anchored: dict[int, str] = {}
     for head in heads:
         if head.restored:
-            anchored = {number: known for number, known in anchored.items() if number <= head.number}
+            anchored = {number: known for number, known in anchored.items() if number < head.number}
         # The first word counts: whoever rewrites the log later cannot anchor the new one over it.
         anchored.setdefault(head.number, head.hash)
     anchored.pop(0, None)

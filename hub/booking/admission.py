@@ -89,7 +89,7 @@ class Admission:
         if refusal is not None:
             self.told[number] = rejected(refusal)
             return
-        caller = Caller(principal.actor, store, role=principal.role)
+        caller = Caller(principal.actor, store, role=principal.role, address=source.address)
         self._enter(number, Entry(item, caller, Moment(self.now, self.now)))
 
     def _admit_request(self, number: int, item: Item, source: ByKiosk) -> None:

@@ -1,11 +1,16 @@
 """What is done to the database, on the hub's own machine."""
 
+from uuid import UUID
+
 import typer
+from sqlalchemy.orm import Session
 
 from hub import migrations
+from hub.audit.anchoring import anchor_restored
+from hub.audit.service import Act, audit
 from hub.clock import system_random, utc_now
 from hub.commands.process import SettingsFile
-from hub.composition import opened
+from hub.composition import Hub, opened
 from hub.db.session import Database
 from hub.fleet import service as fleet
 from hub.fleet.models import HubState
@@ -30,9 +35,17 @@ def migrate(settings: SettingsFile) -> None:
 @app.command()
 def restored(settings: SettingsFile) -> None:
     """Say that the database was restored from a backup: every kiosk then sends again what is missing."""
-    with opened(read(settings)) as hub:
-        epoch = hub.database.run(lambda session: fleet.begin_epoch(session, hub.clock(), hub.random_bytes))
+    known = read(settings)
+    with opened(known) as hub:
+        epoch = hub.database.run(lambda session: _begin(session, hub))
+        anchor_restored(hub.database, known.heads_file, hub.clock())
     typer.echo(f"this database is now {epoch}")
+
+
+def _begin(session: Session, hub: Hub) -> UUID:
+    epoch = fleet.begin_epoch(session, hub.clock(), hub.random_bytes)
+    audit(session, Act("console", "database.restored", str(epoch), {}, {}), hub.clock(), hub.random_bytes)
+    return epoch
 
 
 @app.command()

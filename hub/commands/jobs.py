@@ -1,13 +1,15 @@
 """The process that does what has to be done regularly."""
 
 import threading
+from datetime import timedelta
 
 import typer
 
 from hub import migrations
+from hub.audit.anchoring import anchor
 from hub.commands.process import SettingsFile, on_stop
 from hub.composition import from_settings
-from hub.jobs import Scheduler, long_jobs
+from hub.jobs import Job, Scheduler, long_jobs
 from hub.jobs import jobs as jobs_of
 from hub.settings import read
 
@@ -20,7 +22,8 @@ def jobs(settings: SettingsFile) -> None:
     known = read(settings)
     migrations.insist(known.database)
     hub = from_settings(known)
-    quick, slow = Scheduler(jobs_of(hub), hub.clock), Scheduler(long_jobs(hub), hub.clock)
+    anchoring = Job("anchor the audit log", timedelta(hours=1), lambda now: anchor(hub.database, known.heads_file, now))
+    quick, slow = Scheduler([anchoring, *jobs_of(hub)], hub.clock), Scheduler(long_jobs(hub), hub.clock)
     on_stop(quick.stop)
     # It ends with the process, wherever it is then: what it does can be cut off at any statement.
     threading.Thread(target=slow.run, name="long-jobs", daemon=True).start()

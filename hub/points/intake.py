@@ -115,7 +115,7 @@ def _adjust(entry: Entry, body: PointsAdjusted, work: Work) -> Outcome:
         return rejected(ErrorCode.POINTS_SHORT, short=short.short)
     told = {"request": str(entry.item.id), "points": body.points, "approved_by": approved_by}
     work.part(Adjustments).acts.append(
-        Act(entry.caller.actor, ADJUSTED, str(body.member), {}, told, reason=body.reason)
+        Act(entry.caller.actor, ADJUSTED, str(body.member), {}, told, entry.caller.address, body.reason)
     )
     return applied(
         adjustment=str(entry.item.id),

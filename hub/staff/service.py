@@ -45,7 +45,7 @@ class Principal:
     """Who calls, and what they may do. `stores` None means every store.
 
     `actor` is the name in ledger and audit log: `staff:ID` or `key:ID`. `ended` tells why session or key counts no
-    more; None while it does. `log_in` is there for people.
+    more; None while it does. `log_in` is there for people. `address` is where the request came from.
     """
 
     actor: str
@@ -54,6 +54,7 @@ class Principal:
     stores: frozenset[str] | None
     ended: ErrorCode | None
     log_in: LogIn | None = None
+    address: str = ""
 
     def refusal(self, permission: Permission | None, store: str | None = None) -> ErrorCode | None:
         """Why this principal may not do something; None where it may."""

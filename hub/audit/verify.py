@@ -1,0 +1,42 @@
+"""The verifier of the audit log: `python -m hub.audit.verify DUMP HEADS`.
+
+It runs on any machine with Python and these files: DUMP is what the export gave, HEADS the file of anchored heads.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hub.audit import heads
+from hub.audit.rules import faults
+
+USAGE = "usage: python -m hub.audit.verify DUMP HEADS\n"
+
+
+def main(words: Sequence[str]) -> int:
+    """Compare a dump with the heads; 0 if everything fits, 1 if anything is wrong, 2 if it cannot be read."""
+    if len(words) != 2 or not all(Path(word).is_file() for word in words):
+        sys.stderr.write(USAGE)
+        return 2
+    dump, anchored = Path(words[0]), list(heads.read(Path(words[1])))
+    try:
+        found = [f"{fault.number}: {fault.what}" for fault in faults(_entries(dump), anchored)]
+    except (ValueError, KeyError, TypeError) as error:
+        sys.stderr.write(f"the dump cannot be read: {error!r}\n")
+        return 2
+    for line in found:
+        sys.stdout.write(f"{line}\n")
+    sys.stdout.write(f"{len(found)} faults, {len(anchored)} heads\n")
+    return 1 if found else 0
+
+
+def _entries(dump: Path) -> Iterator[Mapping[str, Any]]:
+    with dump.open(encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
