@@ -1,4 +1,4 @@
-"""Writing the head of the audit log where whoever changes the database cannot reach, and looking whether it still fits."""
+"""Writing the head of the audit log out of the database's reach, and looking whether the log still fits."""
 
 from datetime import datetime
 from pathlib import Path

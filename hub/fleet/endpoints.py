@@ -62,7 +62,7 @@ def accept_epoch(
         session.flush()
         audit(
             session,
-            Act(principal.actor, "kiosk.epoch_accepted", kiosk, {}, {"epoch": str(epoch)}),
+            Act(principal.actor, "kiosk.epoch_accepted", kiosk, {}, {"epoch": str(epoch)}, principal.address),
             now,
             hub.random_bytes,
         )
@@ -81,7 +81,9 @@ def revoke(kiosk: str, hub: TheHub, principal: ThePrincipal, *, request_id: TheR
         found = session.get(Kiosk, kiosk, with_for_update=True)
         if found is None:
             raise ProblemError(ErrorCode.KIOSK_UNKNOWN)
-        written = Act(principal.actor, "kiosk.revoked", kiosk, {"state": found.state}, {"state": "revoked"})
+        written = Act(
+            principal.actor, "kiosk.revoked", kiosk, {"state": found.state}, {"state": "revoked"}, principal.address
+        )
         found.state = "revoked"
         audit(session, written, now, hub.random_bytes)
         return _shown(session, found)

@@ -67,7 +67,7 @@ def join(body: MemberIn, hub: TheHub, principal: ThePrincipal, *, request_id: Th
             raise ProblemError(ErrorCode.MEMBER_PHONE_TAKEN)
         member = service.join(session, hub.vault, profile, now=now, random=hub.random_bytes)
         tiers.welcome(session, member.id, now)
-        written = Act(principal.actor, "member.joined", str(member.id), {}, {"source": body.source})
+        written = Act(principal.actor, "member.joined", str(member.id), {}, {"source": body.source}, principal.address)
         audit(session, written, now, hub.random_bytes)
         session.flush()
         shown = _shown(hub, session, member)
@@ -132,7 +132,7 @@ def give_tier(
             return _shown(hub, session, found)
         before = tiers.give(session, member, body.tier, (request_id, principal.actor, now))
         change = {"tier": body.tier, "reason": body.reason}
-        act = Act(principal.actor, "member.tier_given", str(member), {"tier": before}, change)
+        act = Act(principal.actor, "member.tier_given", str(member), {"tier": before}, change, principal.address)
         audit(session, act, now, hub.random_bytes)
         wake(session)
         session.flush()
@@ -154,7 +154,9 @@ def identify(member: UUID, body: IdentifiedIn, hub: TheHub, principal: ThePrinci
         if found.identified_at is None:
             found.identified_at = now
             change = {"identified": True, "reason": body.reason}
-            act = Act(principal.actor, "member.identified", str(member), {"identified": False}, change)
+            act = Act(
+                principal.actor, "member.identified", str(member), {"identified": False}, change, principal.address
+            )
             audit(session, act, now, hub.random_bytes)
             session.flush()
         return _shown(hub, session, found)
@@ -176,7 +178,7 @@ def bind_card(
         if isinstance(card, ErrorCode):
             raise ProblemError(card)
         session.flush()
-        written = Act(principal.actor, "card.bound", str(card.id), {}, {"member": str(member)})
+        written = Act(principal.actor, "card.bound", str(card.id), {}, {"member": str(member)}, principal.address)
         audit(session, written, now, hub.random_bytes)
         return {"id": card.id, "technology": card.technology, "state": card.state}
 
@@ -196,7 +198,9 @@ def block_card(card: UUID, hub: TheHub, principal: ThePrincipal, *, request_id: 
         found = session.get(Card, card, with_for_update=True)
         if found is None:
             raise ProblemError(ErrorCode.CARD_UNKNOWN)
-        written = Act(principal.actor, "card.blocked", str(card), {"state": found.state}, {"state": "blocked"})
+        written = Act(
+            principal.actor, "card.blocked", str(card), {"state": found.state}, {"state": "blocked"}, principal.address
+        )
         found.state = "blocked"
         audit(session, written, now, hub.random_bytes)
         return {"id": found.id, "technology": found.technology, "state": found.state}

@@ -89,6 +89,7 @@ def _change(hub: Hub, principal: Principal, change: Change) -> dict[str, Any]:
                 change.name,
                 was,
                 {"version": version, "document": change.document, "reason": change.reason},
+                principal.address,
             )
             audit(session, act, now, hub.random_bytes)
             wake(session)

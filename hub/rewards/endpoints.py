@@ -59,7 +59,7 @@ def change_reward(reward: UUID, body: RewardChange, hub: TheHub, principal: TheP
         session.flush()
         fleet.raise_version(session, CATALOGUE)
         after = _shown(session, found)
-        act = Act(principal.actor, "reward.changed", str(reward), _facts(before), _facts(after))
+        act = Act(principal.actor, "reward.changed", str(reward), _facts(before), _facts(after), principal.address)
         audit(session, act, now, hub.random_bytes)
         wake(session)
         return after
@@ -120,7 +120,14 @@ def hand_out(code: str, hub: TheHub, principal: ThePrincipal, *, request_id: The
         if found.state != "open":
             raise ProblemError(ErrorCode.VOUCHER_HANDED_OUT)
         found.state, found.handed_out_at, found.handed_out_by = "handed_out", now, principal.actor
-        written = Act(principal.actor, "voucher.handed_out", str(found.id), {"state": "open"}, {"state": found.state})
+        written = Act(
+            principal.actor,
+            "voucher.handed_out",
+            str(found.id),
+            {"state": "open"},
+            {"state": found.state},
+            principal.address,
+        )
         audit(session, written, now, hub.random_bytes)
         return _voucher(session, found)
 

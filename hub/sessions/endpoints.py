@@ -148,7 +148,9 @@ def show(hub: TheHub, principal: ThePrincipal, log_in: TheLogIn) -> dict[str, An
 def log_out(hub: TheHub, principal: ThePrincipal, log_in: TheLogIn) -> Response:
     """Log out."""
     now = hub.clock()
-    act = Act(principal.actor, "staff.logged_out", str(log_in.person), {}, {"session": str(log_in.id)})
+    act = Act(
+        principal.actor, "staff.logged_out", str(log_in.person), {}, {"session": str(log_in.id)}, principal.address
+    )
 
     def work(session: Session) -> None:
         service.end(session, log_in.id, now)
@@ -182,7 +184,12 @@ def change_password(body: PasswordIn, hub: TheHub, principal: ThePrincipal, log_
     def work(session: Session) -> None:
         session.get_one(Person, log_in.person, with_for_update=True).password_hash = stored
         service.end_all(session, log_in.person, now, but=log_in.id)
-        audit(session, Act(principal.actor, "staff.password_set", str(log_in.person), {}, {}), now, hub.random_bytes)
+        audit(
+            session,
+            Act(principal.actor, "staff.password_set", str(log_in.person), {}, {}, principal.address),
+            now,
+            hub.random_bytes,
+        )
 
     hub.database.run(work)
     return Response(status_code=204)
@@ -210,7 +217,9 @@ def add_passkey(body: PasskeyIn, hub: TheHub, principal: ThePrincipal, log_in: T
         added = None if is_full else hub.log_ins.judge.add_passkey(session, person, body.name, answer=answer, now=now)
         if added is None:
             raise ProblemError(ErrorCode.PASSKEY_INVALID)
-        act = Act(principal.actor, "staff.passkey_added", str(person.id), {}, {"passkey": str(added.id)})
+        act = Act(
+            principal.actor, "staff.passkey_added", str(person.id), {}, {"passkey": str(added.id)}, principal.address
+        )
         audit(session, act, now, hub.random_bytes)
         return _shown(added)
 
@@ -227,7 +236,14 @@ def remove_passkey(passkey: UUID, hub: TheHub, principal: ThePrincipal, log_in: 
         if found is None or found.person != log_in.person:
             raise ProblemError(ErrorCode.PASSKEY_UNKNOWN)
         session.delete(found)
-        act = Act(principal.actor, "staff.passkey_removed", str(log_in.person), {"passkey": str(passkey)}, {})
+        act = Act(
+            principal.actor,
+            "staff.passkey_removed",
+            str(log_in.person),
+            {"passkey": str(passkey)},
+            {},
+            principal.address,
+        )
         audit(session, act, now, hub.random_bytes)
 
     hub.database.run(work)
@@ -241,7 +257,7 @@ def renew_recovery_codes(hub: TheHub, principal: ThePrincipal, log_in: TheLogIn)
 
     def work(session: Session) -> list[str]:
         person = session.get_one(Person, log_in.person, with_for_update=True)
-        act = Act(principal.actor, "staff.recovery_codes_renewed", str(person.id), {}, {})
+        act = Act(principal.actor, "staff.recovery_codes_renewed", str(person.id), {}, {}, principal.address)
         audit(session, act, now, hub.random_bytes)
         return hub.log_ins.judge.renew_recovery_codes(session, person)
 

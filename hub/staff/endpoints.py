@@ -29,7 +29,9 @@ def make_key(body: KeyIn, hub: TheHub, principal: ThePrincipal) -> dict[str, Any
             session, body.name, body.permissions, stores=body.stores, role=body.role, now=now, random=hub.random_bytes
         )
         given = {"permissions": key.permissions, "stores": key.stores, "role": key.role}
-        audit(session, Act(principal.actor, "key.made", str(key.id), {}, given), now, hub.random_bytes)
+        audit(
+            session, Act(principal.actor, "key.made", str(key.id), {}, given, principal.address), now, hub.random_bytes
+        )
         return {"id": key.id, "name": key.name, "secret": secret}
 
     return hub.database.run(work)
@@ -45,7 +47,7 @@ def revoke_key(key: UUID, hub: TheHub, principal: ThePrincipal) -> Response:
         if found is None:
             raise ProblemError(ErrorCode.KEY_UNKNOWN)
         found.revoked_at = found.revoked_at or now
-        audit(session, Act(principal.actor, "key.revoked", str(key), {}, {}), now, hub.random_bytes)
+        audit(session, Act(principal.actor, "key.revoked", str(key), {}, {}, principal.address), now, hub.random_bytes)
 
     hub.database.run(work)
     return Response(status_code=204)

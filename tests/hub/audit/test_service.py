@@ -4,6 +4,7 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm import Session
 
 from hub.audit.models import AuditEntry, AuditHead
 from hub.audit.rules import faults
@@ -40,9 +41,12 @@ def test_the_first_two_who_ever_write_do_not_both_begin_the_chain(world: World) 
 
 
 def test_what_is_undone_leaves_no_number_behind(log: Log) -> None:
-    with pytest.raises(RuntimeError), log.database.write() as session:
+    def change_our_mind(session: Session) -> None:
         audit(session, make_act(), log.world.clock.now, log.world.random.randbytes)
         raise RuntimeError("changed our mind")
+
+    with pytest.raises(RuntimeError):
+        log.database.run(change_our_mind)
     log.write(1)
 
     assert [entry["number"] for entry in log.dump()][-2:] == [10, 11]
