@@ -1,5 +1,6 @@
 """A small chain to test in: one hub with a set clock and seeded randomness, and people, cards and kiosks on demand."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -28,8 +29,12 @@ from hub.programme.service import Change, publish
 from hub.rewards.models import Picture, Reward
 from hub.rewards.service import stock_counter
 from hub.secrets import Secrets
+from hub.sessions import passwords
+from hub.sessions import service as sessions
+from hub.sessions.passkeys import Site
 from hub.staff.keys import issue_key
-from hub.staff.permissions import Permission
+from hub.staff.models import Person, PersonRegion
+from hub.staff.permissions import Permission, Role
 from hub.staff.service import hash_of
 from hub.stores.models import Chain, Store
 from hub.tiers import service as tiers
@@ -45,6 +50,7 @@ from provisioning import keys
 START = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 STORE = "S01"
 KEYS = FleetKeys(meta=bytes(range(1, 17)), master=bytes(range(17, 33)), system=b"CLOUDS01")
+SITE = Site("https://hub.example", "hub.example", "Cloud Stores")
 SECRETS = Secrets(VaultKeys("1", {"1": bytes(range(32))}, bytes(range(32, 64))), KEYS)
 
 
@@ -111,7 +117,7 @@ class World:
     def found(cls, database: Database, seed: int = 1) -> Self:
         """A chain of two stores, three tiers, two rewards and one earning rule."""
         clock, random = TestClock(), Random(seed)
-        hub = compose(database, SECRETS, clock=clock, random_bytes=random.randbytes)
+        hub = compose(database, SECRETS, site=SITE, clock=clock, random_bytes=random.randbytes)
         with database.write() as session:
             session.add(HubState(id=1, epoch=UUID(int=1)))
             session.add(
@@ -194,6 +200,55 @@ class World:
         message = ntag424.compose(KEYS.of_card(tap.uid), tap, self.random.randbytes(5))
         url = f"https://card.example/t?e={message.picc.hex().upper()}&c={message.mac.hex().upper()}"
         return CardEvidence("ntag424", uid, url)
+
+    def add_person(self, role: str = Role.ADMIN, **overrides: Any) -> Person:
+        """Have somebody work here; `regions` beside the columns of a person, `password` in clear."""
+        with self.hub.database.write() as session:
+            return self.add_person_in(session, role, **overrides)
+
+    def add_person_in(self, session: Session, role: str, **overrides: Any) -> Person:
+        """Have somebody work here within a transaction."""
+        number, password = self.new_id(), overrides.pop("password", None)
+        regions = overrides.pop("regions", ())
+        columns = {
+            "id": number,
+            "login": f"p{number.hex}",
+            "name": "Test Person",
+            "language": "zh",
+            "email": None,
+            "state": "active",
+            "role": role,
+            "stores": [],
+            "password_hash": None if password is None else passwords.hashed(password, self.random.randbytes),
+            "totp_secret": None,
+            "totp_step": None,
+            "issuer": None,
+            "subject": None,
+            "made_at": START,
+        }
+        person = Person(**columns | overrides)
+        session.add(person)
+        session.flush()
+        session.add_all(PersonRegion(person=person.id, region=region) for region in regions)
+        return person
+
+    def person(self, role: str = Role.ADMIN, *, stores: Sequence[str] = (), regions: Sequence[str] = ()) -> str:
+        """Somebody of a role who is logged in; returns the session's token."""
+        return self.log_in(self.add_person(role, stores=list(stores), regions=regions))
+
+    def log_in(self, person: Person) -> str:
+        """Open a session for somebody; returns its token."""
+        with self.hub.database.write() as session:
+            opened = sessions.open_session(
+                session,
+                person,
+                "password",
+                source="test",
+                now=self.clock.now,
+                random=self.random.randbytes,
+                hours=sessions.LASTS_MAX_H,
+            )
+        return opened.token
 
     def add_kiosk(self, store: str = STORE) -> TestKiosk:
         """Take a kiosk into the fleet and let it be born."""
