@@ -26,6 +26,8 @@ COMMANDS = {
     "new-secrets": "setup",
     "new-key": "setup",
     "add-kiosk": "setup",
+    "first-person": "people",
+    "break-glass": "people",
     "seed-demo": "demo",
 }
 """Each command, and the module of `hub.commands` that has it."""

@@ -1,6 +1,6 @@
 """The base of what comes in over HTTP, and types that several domains use."""
 
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -46,3 +46,32 @@ class PageOf(Output, Generic[Item]):
 
     items: list[Item]
     next: str | None
+
+
+LongText = Annotated[str, Field(min_length=1, max_length=4_096)]
+"""A ticket, a token, or a part of what a passkey answers."""
+
+Secret = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class Answer(Input):
+    """What the browser says about one use of a passkey; what else it says is not needed."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    clientDataJSON: LongText  # noqa: N815 - the standard's name
+    attestationObject: LongText | None = None  # noqa: N815
+    authenticatorData: LongText | None = None  # noqa: N815
+    signature: LongText | None = None
+    userHandle: LongText | None = None  # noqa: N815
+
+
+class Credential(Input):
+    """A passkey's answer, as `PublicKeyCredential.toJSON()` gives it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: LongText
+    rawId: LongText  # noqa: N815
+    type: Literal["public-key"]
+    response: Answer

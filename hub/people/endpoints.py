@@ -73,7 +73,7 @@ def add(body: PersonIn, hub: TheHub, principal: ThePrincipal, *, request_id: The
         desk.session.flush()
         service.set_regions(desk.session, person.id, body.regions)
         desk.insist_on_reach(person)
-        written = Act(principal.actor, "staff.added", str(person.id), {}, desk.rights(person))
+        written = Act(principal.actor, "staff.added", str(person.id), {}, desk.rights(person), principal.address)
         audit(desk.session, written, now, hub.random_bytes)
         return _invite(desk.session, hub, person.id)
 
@@ -206,7 +206,12 @@ def make_role(body: NewRoleIn, hub: TheHub, principal: ThePrincipal, *, request_
         session.add(role)
         composing.compose(role, body.permissions, body.limits_as)
         session.flush()
-        audit(session, Act(principal.actor, "role.made", role.id, {}, composing.shown(role)), now, hub.random_bytes)
+        audit(
+            session,
+            Act(principal.actor, "role.made", role.id, {}, composing.shown(role), principal.address),
+            now,
+            hub.random_bytes,
+        )
         return composing.shown(role)
 
     return hub.database.run(lambda session: once(session, request, lambda: act(session)))
@@ -224,7 +229,10 @@ def change_role(role: str, body: RoleIn, hub: TheHub, principal: ThePrincipal) -
         found.names = dict(body.names)
         composing.compose(found, body.permissions, body.limits_as)
         audit(
-            session, Act(principal.actor, "role.changed", role, before, composing.shown(found)), now, hub.random_bytes
+            session,
+            Act(principal.actor, "role.changed", role, before, composing.shown(found), principal.address),
+            now,
+            hub.random_bytes,
         )
         return composing.shown(found)
 
@@ -242,7 +250,12 @@ def withdraw_role(role: str, hub: TheHub, principal: ThePrincipal) -> Response:
         if held:
             raise ProblemError(ErrorCode.ROLE_IN_USE, people=held)
         session.delete(found)
-        audit(session, Act(principal.actor, "role.withdrawn", role, composing.shown(found), {}), now, hub.random_bytes)
+        audit(
+            session,
+            Act(principal.actor, "role.withdrawn", role, composing.shown(found), {}, principal.address),
+            now,
+            hub.random_bytes,
+        )
 
     hub.database.run(work)
     return Response(status_code=204)
@@ -319,7 +332,8 @@ def _changed(
     if is_lone_admin:
         desk.insist_on_admin(found)
     action, reason = what
-    written = Act(desk.principal.actor, action, str(person), before, desk.rights(found), reason=reason)
+    after, source = desk.rights(found), desk.principal.address
+    written = Act(desk.principal.actor, action, str(person), before, after, source, reason)
     audit(desk.session, written, hub.clock(), hub.random_bytes)
     return found
 
@@ -361,7 +375,12 @@ def _end(hub: Hub, principal: Principal, person: UUID, one: UUID | None) -> Resp
         else:
             sessions.end(session, one, now)
         ended = {"sessions": sorted(str(row) for row in known if one in {None, row})}
-        audit(session, Act(principal.actor, "staff.sessions_ended", str(person), {}, ended), now, hub.random_bytes)
+        audit(
+            session,
+            Act(principal.actor, "staff.sessions_ended", str(person), {}, ended, principal.address),
+            now,
+            hub.random_bytes,
+        )
 
     hub.database.run(work)
     return Response(status_code=204)

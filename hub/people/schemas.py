@@ -6,8 +6,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from hub.schemas import Input, Language, Name, Output, Sentence
-from hub.sessions.schemas import Credential, Secret, Text
+from hub.schemas import Credential, Input, Language, LongText, Name, Output, Secret, Sentence
 from hub.staff.permissions import Permission, Role
 
 PLACES_MAX = 500
@@ -109,7 +108,7 @@ class RoleOut(Output):
 class TokenIn(Input):
     """The token of an invitation."""
 
-    token: Secret
+    token: LongText
 
 
 class OpenedOut(Output):
@@ -131,7 +130,7 @@ class AcceptIn(Input):
 
     model_config = ConfigDict(str_strip_whitespace=False)
 
-    token: Text
+    token: LongText
     login: Login | None = None
     name: Name | None = None
     language: Language | None = None

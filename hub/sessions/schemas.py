@@ -6,35 +6,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, model_validator
 
-from hub.schemas import Input, Name, Output
-
-TEXT_MAX_CHARS = 4_096
-
-Text = Annotated[str, Field(min_length=1, max_length=TEXT_MAX_CHARS)]
-Secret = Annotated[str, Field(min_length=1, max_length=256)]
-
-
-class Answer(Input):
-    """What the browser says about one use of a passkey; what else it says is not needed."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    clientDataJSON: Text  # noqa: N815 - the standard's name
-    attestationObject: Text | None = None  # noqa: N815
-    authenticatorData: Text | None = None  # noqa: N815
-    signature: Text | None = None
-    userHandle: Text | None = None  # noqa: N815
-
-
-class Credential(Input):
-    """A passkey's answer, as `PublicKeyCredential.toJSON()` gives it."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    id: Text
-    rawId: Text  # noqa: N815
-    type: Literal["public-key"]
-    response: Answer
+from hub.schemas import Credential, Input, LongText, Name, Output, Secret
 
 
 class LogInIn(Input):
@@ -64,7 +36,7 @@ class ProofIn(Input):
 class SecondFactorIn(ProofIn):
     """The second step of a log-in."""
 
-    ticket: Text
+    ticket: LongText
     cookie: bool = False
 
 
@@ -78,9 +50,9 @@ class PasskeyLogInIn(Input):
 class OutsideIn(Input):
     """What the browser came back with from the provider, and the handle from the first step."""
 
-    handle: Text
-    code: Text
-    state: Text
+    handle: LongText
+    code: LongText
+    state: LongText
     cookie: bool = False
 
 

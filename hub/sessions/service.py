@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from hub.intake import RandomBytes
@@ -19,6 +19,9 @@ PREFIX = "ms"
 
 LASTS_MAX_H = 12
 BREAK_GLASS_LASTS_H = 1
+
+KEPT_DAYS = 90
+"""How long it is kept who was logged in when; the audit log keeps it longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +92,8 @@ def end_all(session: Session, person: UUID, now: datetime, *, but: UUID | None =
 def confirm(session: Session, one: UUID, now: datetime) -> None:
     """Write down that the person of a session proved to be there."""
     session.execute(update(StaffSession).where(StaffSession.id == one).values(confirmed_at=now))
+
+
+def forget(session: Session, now: datetime) -> None:
+    """Remove sessions that ended long ago."""
+    session.execute(delete(StaffSession).where(StaffSession.ends_at < now - timedelta(days=KEPT_DAYS)))
