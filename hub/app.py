@@ -16,6 +16,7 @@ from hub.composition import Hub
 from hub.finance import endpoints as finance
 from hub.fleet import endpoints as fleet
 from hub.holds import endpoints as holds
+from hub.imports import endpoints as imports
 from hub.leases import endpoints as leases
 from hub.ledger import endpoints as ledger
 from hub.members import endpoints as members
@@ -24,6 +25,7 @@ from hub.packages import endpoints as packages
 from hub.payments import endpoints as payments
 from hub.people import endpoints as people
 from hub.points import endpoints as points
+from hub.privacy import endpoints as privacy
 from hub.problems import ProblemError, WaitingError, problem
 from hub.programme import endpoints as programme
 from hub.purchases import endpoints as purchases
@@ -38,7 +40,9 @@ from protocol.errors import ErrorCode
 DOMAINS = (
     members,
     merges,
+    imports,
     points,
+    privacy,
     holds,
     purchases,
     returns,

@@ -6,19 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import delete
+from sqlalchemy.orm import Session
 
 from hub.approvals.answers import carry_on
 from hub.booking.service import BATCH_MAX_ITEMS
-from hub.cards.models import Visit
 from hub.clock import Clock
 from hub.composition import Hub
 from hub.day_end.run import DayEnds
 from hub.holds import service as holds
+from hub.members import search
+from hub.imports.worker import Worker
 from hub.merges import service as merges
-
-VISITS_KEPT_DAYS = 7
-"""How long an ended visit is kept, so that a question about it can be answered."""
+from hub.privacy import erasure
+from hub.privacy.retention import Retention
+from hub.sessions import service as sessions
+from hub.sessions import throttle, tickets
 
 POLL_S = 5.0
 
@@ -39,15 +41,21 @@ class Job:
 
 def long_jobs(hub: Hub) -> list[Job]:
     """Jobs that may take many minutes; they have a scheduler of their own, so that the others are not late."""
-    return [Job("end days", timedelta(minutes=DAY_END_EVERY_MIN), lambda _now: end_days(hub))]
+    return [
+        Job("end days", timedelta(minutes=DAY_END_EVERY_MIN), lambda _now: end_days(hub)),
+        Job("keep to retention", timedelta(hours=1), lambda now: keep_to_retention(hub, now)),
+        Job("index names", timedelta(days=1), lambda _now: index_names(hub)),
+    ]
 
 
 def jobs(hub: Hub) -> list[Job]:
     """Jobs that are quickly done."""
     return [
-        Job("clear visits", timedelta(hours=1), lambda now: clear_visits(hub, now)),
+        Job("finish erasures", timedelta(seconds=POLL_S), lambda now: finish_erasures(hub, now)),
+        Job("erase again", timedelta(hours=1), lambda now: erase_again(hub, now)),
         Job("carry on approvals", timedelta(minutes=1), lambda now: carry_on(hub, now)),
         Job("follow merges", timedelta(seconds=POLL_S / 2), lambda now: follow_merges(hub, now)),
+        Job("forget log-ins", timedelta(hours=1), lambda now: forget_log_ins(hub, now)),
         Job("free holds", timedelta(seconds=POLL_S / 2), lambda now: free_overdue(hub, now)),
     ]
 
@@ -58,10 +66,41 @@ def end_days(hub: Hub) -> None:
         log.info("a day was ended", day=day.isoformat())
 
 
-def clear_visits(hub: Hub, now: datetime) -> None:
-    """Forget visits that ended days ago."""
-    ended = delete(Visit).where(Visit.ends_at < now - timedelta(days=VISITS_KEPT_DAYS))
-    hub.database.run(lambda session: session.execute(ended))
+def finish_erasures(hub: Hub, now: datetime) -> None:
+    """Take down which kiosks have forgotten whom, as long as an erasure is not complete."""
+    with hub.database.read() as session:
+        is_open = erasure.is_any_open(session)
+    if is_open:
+        hub.database.run(lambda session: erasure.finish(session, now, hub.random_bytes))
+
+
+def erase_again(hub: Hub, now: datetime) -> None:
+    """Erase whom the list outside the database names and the database knows again, because it was restored."""
+    while hub.database.run(lambda session: hub.eraser.repeat(session, now)):
+        log.warning("members were erased again, because the list of erased members names them")
+
+
+def keep_to_retention(hub: Hub, now: datetime) -> None:
+    """Destroy what has been kept for long enough."""
+    destroyed = Retention(hub.database, hub.eraser, hub.random_bytes).run(now)
+    log.info("kept for long enough", **destroyed)
+
+
+def index_names(hub: Hub) -> None:
+    """Have members be found by their names who joined before there was that search."""
+    while hub.database.run(lambda session: search.index_missing(session, hub.vault)) == search.PIECE_MAX_MEMBERS:
+        pass
+
+
+def forget_log_ins(hub: Hub, now: datetime) -> None:
+    """Remove failures, tickets and sessions that count no more."""
+
+    def work(session: Session) -> None:
+        throttle.forget(session, now)
+        tickets.forget(session, now)
+        sessions.forget(session, now)
+
+    hub.database.run(work)
 
 
 def free_overdue(hub: Hub, now: datetime) -> None:

@@ -9,9 +9,12 @@ from hub.approvals.rules import ApprovalPolicy, Limit
 from hub.day_end.rules import DayEndPolicy
 from hub.finance.rules import LiabilityPolicy
 from hub.holds.rules import HoldPolicy
+from hub.members.consent import ConsentText
+from hub.members.definitions import FieldDefinition
 from hub.packages.rules import Package
 from hub.points.acts import AdjustmentPolicy, TransferPolicy
 from hub.points.rules import CashPolicy, EarningRule, ExpiryPolicy
+from hub.privacy.rules import RetentionPolicy
 from hub.returns.rules import ReturnPolicy
 from hub.wallet.rules import GiftRule, Jurisdiction, WalletPolicy
 
@@ -24,6 +27,7 @@ POLICIES: dict[str, type[Any]] = {
     "expiry": ExpiryPolicy,
     "holds": HoldPolicy,
     "liability": LiabilityPolicy,
+    "retention": RetentionPolicy,
     "returns": ReturnPolicy,
     "transfers": TransferPolicy,
     "wallet": WalletPolicy,
@@ -32,7 +36,9 @@ POLICIES: dict[str, type[Any]] = {
 
 FAMILIES: dict[str, type[Any]] = {
     "approvals": Limit,
+    "consents": ConsentText,
     "earning": EarningRule,
+    "fields": FieldDefinition,
     "gift": GiftRule,
     "jurisdiction": Jurisdiction,
     "package": Package,

@@ -9,10 +9,16 @@ from uuid import UUID
 from msgspec import Struct
 from sqlalchemy.orm import Session
 
+from hub.audit.service import Act, audit
 from hub.composition import Hub
+from hub.members.models import Member
 from hub.payments.intake import PaymentRefunded
 from hub.points.intake import PointsAdjusted
+from hub.privacy import exports
+from hub.privacy.erasure import ERASED, Wish
+from hub.problems import ProblemError
 from hub.wallet.intake import TopUpRefunded, WalletClosed
+from protocol.errors import ErrorCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,5 +48,29 @@ BOOKED: Mapping[str, type[Struct]] = {
 }
 """Kinds that are booked, and what their body is read into."""
 
-CARRIED: Mapping[str, Carry] = {}
-"""Kinds that a function of their domain carries out: `member.erased`, `members.exported`, `key.made` and their like."""
+
+def erase(session: Session, hub: Hub, approved: Approved, now: datetime) -> dict[str, Any]:
+    """Erase a member; its kiosks are told to forget."""
+    wish = Wish(approved.id, approved.asked_by, approved.approved_by, approved.reason)
+    refusal = hub.eraser.erase(session, UUID(approved.subject), wish, now)
+    if refusal is not None:
+        raise ProblemError(refusal)
+    return {"member": approved.subject}
+
+
+def export(session: Session, hub: Hub, approved: Approved, now: datetime) -> dict[str, Any]:
+    """Put everything about a member together, sealed until whoever asked fetches it."""
+    member = UUID(approved.subject)
+    if session.get(Member, member) is None:
+        raise ProblemError(ErrorCode.MEMBER_UNKNOWN)
+    refusal = exports.make(session, hub.vault, exports.waiting(approved.id, member, approved.asked_by, now))
+    if refusal is not None:
+        raise ProblemError(refusal)
+    told = {"approved_by": approved.approved_by}
+    act = Act(approved.asked_by, exports.EXPORTED, approved.subject, {}, told, reason=approved.reason)
+    audit(session, act, now, hub.random_bytes)
+    return {"member": approved.subject}
+
+
+CARRIED: Mapping[str, Carry] = {ERASED: erase, exports.EXPORTED: export}
+"""Kinds that a function of their domain carries out: those that no booking does."""

@@ -14,6 +14,7 @@ from hub.composition import Hub, opened
 from hub.db.session import Database
 from hub.fleet import service as fleet
 from hub.fleet.models import HubState
+from hub.jobs import erase_again
 from hub.ledger import service as ledger
 from hub.settings import read
 
@@ -34,10 +35,14 @@ def migrate(settings: SettingsFile) -> None:
 
 @app.command()
 def restored(settings: SettingsFile) -> None:
-    """Say that the database was restored from a backup: every kiosk then sends again what is missing."""
+    """Say that the database was restored from a backup: every kiosk sends again what is missing.
+
+    Whoever was erased since the backup was made is erased again.
+    """
     known = read(settings)
     with opened(known) as hub:
         epoch = hub.database.run(lambda session: _begin(session, hub))
+        erase_again(hub, hub.clock())
         anchor_restored(hub.database, known.heads_file, hub.clock())
     typer.echo(f"this database is now {epoch}")
 

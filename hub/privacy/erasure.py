@@ -125,6 +125,7 @@ def finish(session: Session, now: datetime, random: RandomBytes) -> int:
     if late:
         give(session, _locked(session, {kiosk for kiosk, _member in late}), late, now)
         queries.forget_copies(session, late)
+        queries.take_up_again(session, {member for _kiosk, member in late})
     queries.note_forgotten(session)
     complete = queries.forgotten_everywhere(session, PIECE_MAX_MEMBERS)
     acts = []
@@ -135,6 +136,11 @@ def finish(session: Session, now: datetime, random: RandomBytes) -> int:
         acts.append(Act("job:erasures", "member.erasure_done", str(erasure.member), {}, {"kiosks": kiosks}))
     audit_all(session, acts, now, random)
     return len(complete)
+
+
+def is_any_open(session: Session) -> bool:
+    """Tell whether an erasure is not complete yet, or must be taken up again."""
+    return queries.has_open(session) or bool(queries.learned_late(session))
 
 
 def certificate(session: Session, erasure: Erasure) -> dict[str, Any]:

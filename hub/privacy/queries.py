@@ -1,10 +1,9 @@
 """All SQL of erasures: what stands in their way, which kiosks they concern, and how far they are."""
 
 from collections.abc import Collection
-from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from hub.cards.models import Card
@@ -12,7 +11,7 @@ from hub.db.reading import Rows, among
 from hub.fleet.models import Duty, Kiosk, MemberCopy
 from hub.holds.models import Hold
 from hub.leases.models import Lease
-from hub.ledger.models import Account, Transfer
+from hub.ledger.models import Account
 from hub.members.models import Member, MemberField, MemberKey
 from hub.members.tokens import forget
 from hub.merges.models import Merge
@@ -108,6 +107,11 @@ def forgotten_everywhere(session: Session, limit: int) -> list[Erasure]:
     return list(session.execute(query.limit(limit).with_for_update()).scalars())
 
 
+def has_open(session: Session) -> bool:
+    """Tell whether an erasure is not complete."""
+    return session.execute(select(Erasure.member).where(Erasure.done_at.is_(None)).limit(1)).first() is not None
+
+
 def learned_late(session: Session) -> list[tuple[str, UUID]]:
     """Kiosks that came to know an erased member while the erasure was being booked."""
     query = select(MemberCopy.kiosk, MemberCopy.member).join(Erasure, Erasure.member == MemberCopy.member)
@@ -120,22 +124,16 @@ def forget_copies(session: Session, copies: Collection[tuple[str, UUID]]) -> Non
         session.execute(delete(MemberCopy).where(MemberCopy.kiosk == kiosk, MemberCopy.member == member))
 
 
+def take_up_again(session: Session, members: Collection[UUID]) -> None:
+    """Have erasures be incomplete again."""
+    ids = sorted(members)
+    session.execute(update(Erasure).where(among(session, Erasure.member, ids)).values(done_at=None))
+    session.execute(update(Member).where(among(session, Member.id, ids)).values(state="erasing"))
+
+
 def not_erased(session: Session, members: Collection[UUID]) -> list[UUID]:
     """Those of these members who are there and were not erased."""
     query = select(Member.id).where(
         among(session, Member.id, list(members)), Member.state.not_in(("erasing", "erased"))
     )
     return list(session.execute(query.order_by(Member.id)).scalars())
-
-
-def inactive(session: Session, before: datetime, limit: int) -> list[UUID]:
-    """Members who joined before a moment and whose accounts have not moved since, oldest first."""
-    moved = (
-        select(Transfer.id)
-        .join(Account, or_(Account.id == Transfer.debit, Account.id == Transfer.credit))
-        .where(Account.owner == Member.id, Transfer.recorded_at >= before)
-    )
-    query = select(Member.id).where(
-        Member.joined_at < before, Member.state.in_(("active", "blocked", "inactive")), ~moved.exists()
-    )
-    return list(session.execute(query.order_by(Member.joined_at, Member.id).limit(limit)).scalars())

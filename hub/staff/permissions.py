@@ -23,9 +23,12 @@ class Permission(StrEnum):
     MEMBERS_IMPORT = "members:import"
     MEMBERS_MERGE = "members:merge"
     MEMBERS_READ = "members:read"
+    MEMBERS_REVEAL = "members:reveal"
     MEMBERS_WRITE = "members:write"
     PAY_OUTS_WRITE = "pay_outs:write"
     PAYMENTS_WRITE = "payments:write"
+    PRIVACY_READ = "privacy:read"
+    PRIVACY_WRITE = "privacy:write"
     PROGRAMME_READ = "programme:read"
     PROGRAMME_WRITE = "programme:write"
     PURCHASES_READ = "purchases:read"
@@ -76,6 +79,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
         Permission.APPROVALS_WRITE,
         Permission.FLEET_READ,
         Permission.LEASES_WRITE,
+        Permission.MEMBERS_REVEAL,
         Permission.PAY_OUTS_WRITE,
         Permission.STAFF_READ,
         Permission.STAFF_WRITE,
@@ -102,7 +106,10 @@ ROLES: dict[Role, frozenset[Permission]] = {
             Permission.MEMBERS_IMPORT,
             Permission.MEMBERS_MERGE,
             Permission.MEMBERS_READ,
+            Permission.MEMBERS_REVEAL,
             Permission.MEMBERS_WRITE,
+            Permission.PRIVACY_READ,
+            Permission.PRIVACY_WRITE,
             Permission.PURCHASES_READ,
             Permission.TRANSFERS_WRITE,
             Permission.VOUCHERS_WRITE,
@@ -138,6 +145,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
             Permission.LEASES_READ,
             Permission.LEDGER_READ,
             Permission.MEMBERS_READ,
+            Permission.PRIVACY_READ,
             Permission.PROGRAMME_READ,
             Permission.PURCHASES_READ,
             Permission.STAFF_READ,
@@ -202,11 +210,29 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("POST", "/v1/kiosks/{kiosk}/revoke"): Permission.FLEET_WRITE,
     ("POST", "/v1/members"): Permission.MEMBERS_WRITE,
     ("POST", "/v1/members/find"): Permission.MEMBERS_READ,
+    ("GET", "/v1/imports"): Permission.MEMBERS_IMPORT,
+    ("POST", "/v1/imports"): Permission.MEMBERS_IMPORT,
+    ("GET", "/v1/imports/{import_id}"): Permission.MEMBERS_IMPORT,
+    ("POST", "/v1/imports/{import_id}/check"): Permission.MEMBERS_IMPORT,
+    ("POST", "/v1/imports/{import_id}/run"): Permission.MEMBERS_IMPORT,
+    ("POST", "/v1/imports/{import_id}/cancel"): Permission.MEMBERS_IMPORT,
+    ("GET", "/v1/imports/{import_id}/faults"): Permission.MEMBERS_IMPORT,
+    ("GET", "/v1/imports/{import_id}/faults.csv"): Permission.MEMBERS_IMPORT,
     ("POST", "/v1/member-merges"): Permission.MEMBERS_MERGE,
     ("POST", "/v1/member-merges/{merge}/undo"): Permission.MEMBERS_MERGE,
     ("GET", "/v1/member-merges"): Permission.MEMBERS_MERGE,
     ("GET", "/v1/members/{member}"): Permission.MEMBERS_READ,
     ("GET", "/v1/members/{member}/balance"): Permission.MEMBERS_READ,
+    ("GET", "/v1/members/{member}/profile"): Permission.MEMBERS_READ,
+    ("PUT", "/v1/members/{member}/fields"): Permission.MEMBERS_WRITE,
+    ("POST", "/v1/members/{member}/reveal"): Permission.MEMBERS_REVEAL,
+    ("GET", "/v1/members/{member}/consents"): Permission.MEMBERS_READ,
+    ("POST", "/v1/members/{member}/consents"): Permission.MEMBERS_WRITE,
+    ("POST", "/v1/members/{member}/erasure"): Permission.PRIVACY_WRITE,
+    ("GET", "/v1/members/{member}/erasure"): Permission.PRIVACY_READ,
+    ("POST", "/v1/members/{member}/export"): Permission.PRIVACY_WRITE,
+    ("POST", "/v1/personal-exports/{request}/fetch"): Permission.PRIVACY_WRITE,
+    ("GET", "/v1/destructions"): Permission.PRIVACY_READ,
     ("PUT", "/v1/members/{member}/tier"): Permission.PROGRAMME_WRITE,
     ("POST", "/v1/members/{member}/adjustments"): Permission.ADJUSTMENTS_WRITE,
     ("POST", "/v1/points-transfers"): Permission.TRANSFERS_WRITE,
@@ -295,6 +321,7 @@ UNREPEATED = frozenset(
         ("POST", "/v1/session/passkey-challenges"),
         ("POST", "/v1/session/passkeys"),
         ("POST", "/v1/session/recovery-codes"),
+        ("POST", "/v1/personal-exports/{request}/fetch"),
     }
 )
 """Routes that take no Idempotency-Key. What they are sent is good once or for minutes anyhow, and what they answer is a
@@ -318,6 +345,9 @@ SENSITIVE = frozenset(
         ("POST", "/v1/finance/periods/{month}/close"),
         ("PUT", "/v1/programme/terms/{name}"),
         ("DELETE", "/v1/programme/terms/{name}"),
+        ("POST", "/v1/members/{member}/erasure"),
+        ("POST", "/v1/members/{member}/export"),
+        ("POST", "/v1/personal-exports/{request}/fetch"),
     }
 )
 """Routes on which people must have proved a short while ago that they are there. What ends somebody's rights in an
@@ -353,6 +383,11 @@ OF_ANY_STORE = frozenset(
         ("POST", "/v1/members"),
         ("POST", "/v1/members/find"),
         ("GET", "/v1/members/{member}"),
+        ("GET", "/v1/members/{member}/profile"),
+        ("PUT", "/v1/members/{member}/fields"),
+        ("POST", "/v1/members/{member}/reveal"),
+        ("GET", "/v1/members/{member}/consents"),
+        ("POST", "/v1/members/{member}/consents"),
         ("GET", "/v1/members/{member}/balance"),
         ("POST", "/v1/members/{member}/cards"),
         ("POST", "/v1/cards/{card}/block"),

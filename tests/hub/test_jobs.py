@@ -11,9 +11,10 @@ from hub.cards.models import Visit
 from hub.composition import compose
 from hub.db.session import Database
 from hub.holds.service import HoldPlaced
-from hub.jobs import VISITS_KEPT_DAYS, Job, Scheduler, clear_visits, end_days, free_overdue, jobs, long_jobs
+from hub.jobs import Job, Scheduler, end_days, free_overdue, jobs, keep_to_retention, long_jobs
 from hub.ledger.models import Account
 from hub.points.service import points_account
+from hub.privacy.rules import RetentionPolicy
 from protocol.events import LeaseAccepted
 from protocol.requests import PresentCard
 from tests.hub.world import SECRETS, START, TestClock, World
@@ -150,12 +151,12 @@ def open_visits(world: World, count: int) -> list[UUID]:
 def test_visits_are_forgotten_days_after_they_ended_and_not_before(world: World) -> None:
     old, recent = open_visits(world, 2)
     now = world.clock.now + timedelta(days=30)
-    kept_until = now - timedelta(days=VISITS_KEPT_DAYS)
+    kept_until = now - timedelta(days=RetentionPolicy().visits_days)
     for visit, ended_at in ((old, kept_until - timedelta(seconds=1)), (recent, kept_until)):
         with world.hub.database.write() as session:
             session.execute(update(Visit).where(Visit.id == visit).values(ends_at=ended_at))
 
-    clear_visits(world.hub, now)
+    keep_to_retention(world.hub, now)
 
     with world.hub.database.read() as session:
         assert session.execute(select(Visit.id)).scalars().all() == [recent]
