@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from hub.access import admit
+from hub.alerts import endpoints as alerts
 from hub.approvals import endpoints as approvals
 from hub.audit import endpoints as audit
 from hub.composition import Hub
@@ -56,6 +57,7 @@ DOMAINS = (
     staff,
     sessions,
     people,
+    alerts,
     approvals,
     audit,
     ledger,

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.orm import Session
 
+from hub.alerts.service import look
 from hub.approvals.answers import carry_on
 from hub.booking.service import BATCH_MAX_ITEMS
 from hub.clock import Clock
@@ -27,6 +28,9 @@ POLL_S = 5.0
 DAY_END_EVERY_MIN = 5
 """How often it is asked which days are over: so long a late event may wait until it is looked at."""
 
+LOOK_EVERY_MIN = 10
+"""How often odd behaviour is looked for."""
+
 log = structlog.get_logger()
 
 
@@ -45,6 +49,7 @@ def long_jobs(hub: Hub) -> list[Job]:
         Job("end days", timedelta(minutes=DAY_END_EVERY_MIN), lambda _now: end_days(hub)),
         Job("keep to retention", timedelta(hours=1), lambda now: keep_to_retention(hub, now)),
         Job("index names", timedelta(days=1), lambda _now: index_names(hub)),
+        Job("look for odd behaviour", timedelta(minutes=LOOK_EVERY_MIN), lambda now: look_for_odd(hub, now)),
     ]
 
 
@@ -58,6 +63,12 @@ def jobs(hub: Hub) -> list[Job]:
         Job("forget log-ins", timedelta(hours=1), lambda now: forget_log_ins(hub, now)),
         Job("free holds", timedelta(seconds=POLL_S / 2), lambda now: free_overdue(hub, now)),
     ]
+
+
+def look_for_odd(hub: Hub, now: datetime) -> None:
+    """Raise alerts for what a person should look at."""
+    for alert in look(hub.database, now):
+        log.warning("something odd was found", alert=str(alert))
 
 
 def end_days(hub: Hub) -> None:

@@ -61,6 +61,8 @@ STATUS: Mapping[ErrorCode, int] = {
     ErrorCode.APPROVAL_DECIDED: 409,
     ErrorCode.APPROVAL_WITHDRAWN: 409,
     ErrorCode.ALERT_UNKNOWN: 404,
+    ErrorCode.ALERT_OWN: 403,
+    ErrorCode.ALERT_CLOSED: 409,
     ErrorCode.REQUEST_METHOD: 405,
     ErrorCode.REQUEST_STALE: 412,
     ErrorCode.REQUEST_TOO_LARGE: 413,

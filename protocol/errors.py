@@ -74,6 +74,8 @@ class ErrorCode(StrEnum):
     APPROVAL_DECIDED = "approval.decided"
     APPROVAL_WITHDRAWN = "approval.withdrawn"
     ALERT_UNKNOWN = "alert.unknown"
+    ALERT_OWN = "alert.own"
+    ALERT_CLOSED = "alert.closed"
     PURCHASE_UNKNOWN = "purchase.unknown"
     PURCHASE_KNOWN = "purchase.known"
     PURCHASE_NOT_HERE = "purchase.not_here"

@@ -73,13 +73,16 @@ class AdjustmentIntake:
         refusal = _refusal(entry, body, work)
         if refusal is not None:
             return rejected(refusal)
-        alone_max = work.part(Programme).terms.policy("adjustments", AdjustmentPolicy).limit_of(entry.caller.role)
-        waits = held_back(entry, body.member, abs(body.points), work, alone_max=alone_max)
+        waits = held_back(entry, body.member, abs(body.points), work, alone_max=_alone_max(entry, work))
         return waits or _adjust(entry, body, work)
 
     def write(self, session: Session, work: Work, now: datetime) -> None:
         """Write every adjustment down in the audit log; the ledger writes the rest."""
         audit_all(session, work.part(Adjustments).acts, now, work.random_bytes)
+
+
+def _alone_max(entry: Entry, work: Work) -> int:
+    return work.part(Programme).terms.policy("adjustments", AdjustmentPolicy).limit_of(entry.caller.role)
 
 
 def _want(member: UUID, work: Work) -> None:
@@ -113,7 +116,12 @@ def _adjust(entry: Entry, body: PointsAdjusted, work: Work) -> Outcome:
         short = books.post(context, [Posting(ADJUSTED, account, GIVEN_OR_TAKEN, -body.points, cause)])
     if short is not None:
         return rejected(ErrorCode.POINTS_SHORT, short=short.short)
-    told = {"request": str(entry.item.id), "points": body.points, "approved_by": approved_by}
+    told = {
+        "request": str(entry.item.id),
+        "points": body.points,
+        "approved_by": approved_by,
+        "alone_max": _alone_max(entry, work),
+    }
     work.part(Adjustments).acts.append(
         Act(entry.caller.actor, ADJUSTED, str(body.member), {}, told, entry.caller.address, body.reason)
     )

@@ -7,6 +7,7 @@ class Permission(StrEnum):
     """What a key may be allowed to do."""
 
     ADJUSTMENTS_WRITE = "adjustments:write"
+    ALERTS_WRITE = "alerts:write"
     APPROVALS_WRITE = "approvals:write"
     AUDIT_READ = "audit:read"
     CATALOGUE_WRITE = "catalogue:write"
@@ -139,6 +140,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
     Role.AUDITOR: frozenset(
         {
             Permission.SELF,
+            Permission.ALERTS_WRITE,
             Permission.AUDIT_READ,
             Permission.FINANCE_READ,
             Permission.FLEET_READ,
@@ -196,6 +198,9 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("POST", "/v1/roles"): Permission.STAFF_WRITE,
     ("PUT", "/v1/roles/{role}"): Permission.STAFF_WRITE,
     ("DELETE", "/v1/roles/{role}"): Permission.STAFF_WRITE,
+    ("GET", "/v1/alerts"): Permission.AUDIT_READ,
+    ("POST", "/v1/alerts/{alert}/see"): Permission.ALERTS_WRITE,
+    ("POST", "/v1/alerts/{alert}/close"): Permission.ALERTS_WRITE,
     ("GET", "/v1/audit"): Permission.AUDIT_READ,
     ("GET", "/v1/audit/export"): Permission.AUDIT_READ,
     ("POST", "/v1/keys"): Permission.KEYS_WRITE,

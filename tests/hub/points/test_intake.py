@@ -188,7 +188,7 @@ def test_an_adjustment_stands_in_the_audit_log(world: World) -> None:
         (
             "points.adjusted",
             str(member),
-            {"request": str(item.id), "points": 500, "approved_by": "key:the other"},
+            {"request": str(item.id), "points": 500, "approved_by": "key:the other", "alone_max": 0},
         )
     ]
 

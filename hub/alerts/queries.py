@@ -1,0 +1,76 @@
+"""All SQL of alerts: what the rules look at, and which findings are known."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from hub.alerts.models import Alert
+from hub.alerts.rules import LOGGED_IN, Burnt, Deed, Pairing
+from hub.audit.models import AuditEntry
+from hub.db.reading import among
+from hub.purchases.models import Purchase
+from hub.returns.models import Return
+from hub.stores.models import Chain
+
+
+def zone(session: Session) -> ZoneInfo | None:
+    """The chain's time zone; None while there is no chain."""
+    found = session.execute(select(Chain.zone)).scalar_one_or_none()
+    return None if found is None else ZoneInfo(found)
+
+
+def deeds(session: Session, since: datetime) -> list[Deed]:
+    """What was done since a moment, in order."""
+    columns = (AuditEntry.id, AuditEntry.at, AuditEntry.actor, AuditEntry.action, AuditEntry.subject)
+    query = select(*columns, AuditEntry.source, AuditEntry.after).where(AuditEntry.at >= since)
+    return [Deed(*row) for row in session.execute(query.order_by(AuditEntry.number))]
+
+
+def devices(session: Session, people: Collection[str], before: datetime) -> set[tuple[str, str]]:
+    """Devices from which these people logged in before a moment."""
+    query = select(AuditEntry.subject, AuditEntry.after).where(
+        among(session, AuditEntry.subject, people), AuditEntry.action == LOGGED_IN, AuditEntry.at < before
+    )
+    return {(row.subject, str(row.after.get("device", ""))) for row in session.execute(query)}
+
+
+def pairings(session: Session, since: datetime, at_least: int) -> list[Pairing]:
+    """Who recorded purchases of whom since a moment, where that was often."""
+    count, recent = func.count(), Purchase.purchased_at >= since
+    pairs = (
+        select(
+            Purchase.actor,
+            Purchase.member,
+            func.max(Purchase.store).label("store"),
+            count.label("purchases"),
+            func.max(Purchase.purchased_at).label("last_at"),
+        )
+        .where(recent)
+        .group_by(Purchase.actor, Purchase.member)
+        .having(count >= at_least)
+    )
+    found = list(session.execute(pairs))
+    members = {row.member for row in found}
+    totals = select(Purchase.member, count.label("purchases")).where(among(session, Purchase.member, members), recent)
+    of_member = {row.member: row.purchases for row in session.execute(totals.group_by(Purchase.member))}
+    return [
+        Pairing(row.actor, row.member, row.store, row.purchases, of_member[row.member], row.last_at) for row in found
+    ]
+
+
+def burnt(session: Session, since: datetime) -> list[Burnt]:
+    """Returns since a moment whose points were spent already, in order."""
+    points = Return.points_owed + Return.points_forgiven
+    query = select(Return.id, Return.member, Return.store, Return.returned_at, points).where(
+        Return.returned_at >= since, points > 0
+    )
+    return [Burnt(*row) for row in session.execute(query.order_by(Return.returned_at, Return.id))]
+
+
+def known(session: Session, ids: Collection[UUID]) -> set[UUID]:
+    """Which of these findings were found before."""
+    return set(session.execute(select(Alert.id).where(among(session, Alert.id, ids))).scalars())
