@@ -14,7 +14,8 @@ from hub.composition import Hub
 from hub.db.driver import pipelined
 from hub.problems import ProblemError
 from hub.staff import service as staff
-from hub.staff.permissions import BATCHED, OF_ANY_STORE, ROUTES, SENSITIVE, Permission
+from hub.staff.permissions import Permission
+from hub.staff.routes import BATCHED, OF_ANY_STORE, ROUTES, SENSITIVE
 from protocol.errors import ErrorCode
 
 BEARER = "bearer "

@@ -36,6 +36,7 @@ from hub.serving import Serving
 from hub.sessions import endpoints as sessions
 from hub.staff import endpoints as staff
 from hub.wallet import endpoints as wallet
+from hub.webhooks import endpoints as webhooks
 from protocol.errors import ErrorCode
 
 DOMAINS = (
@@ -62,6 +63,7 @@ DOMAINS = (
     audit,
     ledger,
     finance,
+    webhooks,
 )
 
 

@@ -32,6 +32,7 @@ from hub.sessions.outside import Client, Provider
 from hub.sessions.passkeys import Site
 from hub.settings import Settings
 from hub.wallet.intake import wallet_intake
+from hub.webhooks.rules import NOBODY_INSIDE, Guard
 
 ERASED_LIST = "erased-members"
 """The file of erased members, beside the secrets: where the database's backups are not."""
@@ -51,6 +52,7 @@ class Hub:
     log_ins: LogIns
     outside: Provider | None
     eraser: Eraser
+    guard: Guard
 
     def book(self, items: Sequence[Item]) -> list[Outcome]:
         """Book items now."""
@@ -102,7 +104,7 @@ def intakes(known: Secrets) -> dict[str, Intake]:
     }
 
 
-def compose(
+def compose(  # noqa: PLR0913 - each is another part that an installation may have
     database: Database,
     known: Secrets,
     *,
@@ -111,6 +113,7 @@ def compose(
     tombstones: Tombstones | None = None,
     clock: Clock = utc_now,
     random_bytes: RandomBytes = system_random,
+    guard: Guard = NOBODY_INSIDE,
 ) -> Hub:
     """Put the hub together. Without a site there are no passkeys, without `outside` no log-ins through a provider.
 
@@ -123,7 +126,11 @@ def compose(
     eraser = Eraser(tombstones or TombstonesInMemory(), random_bytes)
     reader = Reader(database, clock)
     return Hub(
-        database, known, vault, booking, reader, clock, random_bytes, log_ins=log_ins, outside=provider, eraser=eraser
+        *(database, known, vault, booking, reader, clock, random_bytes),
+        log_ins=log_ins,
+        outside=provider,
+        eraser=eraser,
+        guard=guard,
     )
 
 
@@ -135,6 +142,7 @@ def from_settings(settings: Settings) -> Hub:
         site=_site(settings),
         outside=_client(settings),
         tombstones=TombstoneFile(settings.secrets.with_name(ERASED_LIST)),
+        guard=Guard(frozenset(settings.webhooks.inside)),
     )
 
 

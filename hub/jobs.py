@@ -16,12 +16,13 @@ from hub.composition import Hub
 from hub.day_end.run import DayEnds
 from hub.holds import service as holds
 from hub.members import search
-from hub.imports.worker import Worker
 from hub.merges import service as merges
 from hub.privacy import erasure
 from hub.privacy.retention import Retention
 from hub.sessions import service as sessions
 from hub.sessions import throttle, tickets
+from hub.webhooks.delivery import Courier
+from hub.webhooks.sending import Sender
 
 POLL_S = 5.0
 
@@ -40,7 +41,7 @@ class Job:
 
     name: str
     every: timedelta
-    work: Callable[[datetime], None]
+    work: Callable[[datetime], object]
 
 
 def long_jobs(hub: Hub) -> list[Job]:
@@ -69,6 +70,15 @@ def look_for_odd(hub: Hub, now: datetime) -> None:
     """Raise alerts for what a person should look at."""
     for alert in look(hub.database, now):
         log.warning("something odd was found", alert=str(alert))
+
+
+def courier_jobs(hub: Hub) -> list[Job]:
+    """Jobs that wait for receivers of webhooks, which may be slow."""
+    courier = Courier(hub.database, hub.vault, Sender(hub.guard), hub.random_bytes)
+    return [
+        Job("deliver webhooks", timedelta(seconds=POLL_S / 2), lambda _now: courier.deliver(hub.clock)),
+        Job("forget webhooks", timedelta(hours=1), courier.forget),
+    ]
 
 
 def end_days(hub: Hub) -> None:

@@ -23,6 +23,7 @@ from hub.staff import models as staff
 from hub.stores import models as stores
 from hub.tiers import models as tiers
 from hub.wallet import models as wallet
+from hub.webhooks import models as webhooks
 
 __all__ = [
     "Base",
@@ -48,4 +49,5 @@ __all__ = [
     "stores",
     "tiers",
     "wallet",
+    "webhooks",
 ]

@@ -31,6 +31,7 @@ STATUS: Mapping[ErrorCode, int] = {
     ErrorCode.VOUCHER_UNKNOWN: 404,
     ErrorCode.TERM_UNKNOWN: 404,
     ErrorCode.HOLD_UNKNOWN: 404,
+    ErrorCode.WEBHOOK_UNKNOWN: 404,
     ErrorCode.ERASURE_UNKNOWN: 404,
     ErrorCode.ERASURE_MONEY_HELD: 409,
     ErrorCode.ERASURE_VALUE_OUT: 409,

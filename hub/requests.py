@@ -16,7 +16,11 @@ from hub.booking.models import Fact
 from hub.composition import Hub
 from hub.intake import Verdict
 from hub.problems import ProblemError
+from hub.webhooks import service as webhooks
+from hub.webhooks.rules import EVENTS
+from hub.webhooks.service import News
 from protocol.errors import ErrorCode
+from protocol.ids import derived_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ def once(session: Session, request: Asked, act: Callable[[], dict[str, Any]]) ->
     """What the request was answered the first time; where this is the first time, `act` does it and answers.
 
     The answer is kept for ever, so it holds nothing personal: whoever calls this adds that each time. A kept answer is
-    plain JSON, so ids and moments are texts in it.
+    plain JSON, so ids and moments are texts in it. Whoever subscribed to such events is told the same.
 
     Raises:
         ProblemError: the id was used for something else.
@@ -50,6 +54,8 @@ def once(session: Session, request: Asked, act: Callable[[], dict[str, Any]]) ->
             raise ProblemError(ErrorCode.REQUEST_CONFLICT)
         return known.result
     answer = act()
+    if request.kind in EVENTS:
+        webhooks.tell_one(session, News(derived_id(request.id, "news"), request.kind, request.at, answer))
     session.add(
         Fact(
             id=request.id,

@@ -74,6 +74,14 @@ class Outside(BaseModel):
     ca: Path | None = None
 
 
+class Webhooks(BaseModel):
+    """Receivers in the hub's own network, as `host:port`: they alone may have private addresses, and plain HTTP."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    inside: tuple[str, ...] = ()
+
+
 class Settings(BaseSettings):
     """Everything that differs between installations. Paths are taken relative to where the hub is started."""
 
@@ -86,6 +94,7 @@ class Settings(BaseSettings):
     broker: Broker
     site: Site | None = None
     outside: Outside | None = None
+    webhooks: Webhooks = Webhooks()
 
     @property
     def heads_file(self) -> Path:

@@ -207,6 +207,8 @@ class ErrorCode(StrEnum):
     PERMISSION_DENIED = "permission.denied"
     STORE_OUT_OF_SCOPE = "store.out_of_scope"
     PATH_UNKNOWN = "path.unknown"
+    WEBHOOK_UNKNOWN = "webhook.unknown"
+    WEBHOOK_ADDRESS = "webhook.address"
 
 
 def understood(code: str) -> ErrorCode:

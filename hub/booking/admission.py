@@ -23,7 +23,7 @@ from hub.intake import (
     parked,
     rejected,
 )
-from hub.staff.permissions import KINDS, KIOSK_KINDS
+from hub.staff.kinds import KINDS, KIOSK_KINDS
 from hub.staff.service import Principal
 from protocol.errors import ErrorCode
 from protocol.ids import derived_id

@@ -17,6 +17,7 @@ from hub.approvals import service as approvals_service
 from hub.booking import queries
 from hub.booking.admission import Admission, KnownFact
 from hub.booking.models import Fact
+from hub.booking.news import news_of
 from hub.day_end import service as day_end_service
 from hub.db.bulk import insert_rows
 from hub.db.driver import pipelined
@@ -37,6 +38,8 @@ from hub.stores import service as stores_service
 from hub.stores.service import Places
 from hub.tiers import service as tiers_service
 from hub.tiers.service import Standings
+from hub.webhooks import service as webhooks_service
+from hub.webhooks.service import Audience
 from protocol.errors import ErrorCode
 
 BATCH_MAX_ITEMS = 500
@@ -99,6 +102,8 @@ class Booking:
             for intake in intakes:
                 intake.write(session, work, now)
             approvals_service.write(session, self._vault, work, now)
+            if work.part(Audience).subscribed:
+                webhooks_service.tell(session, news_of(final, work, now), work.part(Audience).subscribed)
         day_end_service.note_late(session, work.part(Books), work.part(Places).zone, now)
         news = self._tell(session, work, now)
         outcomes = admission.told | {number: outcome for number, (_entry, outcome) in decided.items()}
@@ -112,6 +117,7 @@ class Booking:
             kiosks = fleet_service.ask(session, fleet)
             principals = staff_service.ask_principals(session, hashes, now)
             facts = queries.ask_facts(session, {item.id for item in items})
+            subscribed = webhooks_service.ask_subscribed(session)
         kiosks.answer()
         known = {
             row.id: KnownFact(row.fingerprint, Outcome(Verdict(row.verdict), _code(row.code), row.result))
@@ -122,6 +128,7 @@ class Booking:
         admission = Admission(fleet, callers, known, now)
         for number, item in enumerate(items):
             admission.admit(number, item)
+        work.part(Audience).subscribed = subscribed.answer()
         return admission
 
     def _load(self, session: Session, admission: Admission, work: Work) -> list[Intake]:

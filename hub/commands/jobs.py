@@ -9,7 +9,7 @@ from hub import migrations
 from hub.audit.anchoring import anchor
 from hub.commands.process import SettingsFile, on_stop
 from hub.composition import from_settings
-from hub.jobs import Job, Scheduler, long_jobs
+from hub.jobs import Job, Scheduler, courier_jobs, long_jobs
 from hub.jobs import jobs as jobs_of
 from hub.settings import read
 
@@ -25,6 +25,8 @@ def jobs(settings: SettingsFile) -> None:
     anchoring = Job("anchor the audit log", timedelta(hours=1), lambda now: anchor(hub.database, known.heads_file, now))
     quick, slow = Scheduler([anchoring, *jobs_of(hub)], hub.clock), Scheduler(long_jobs(hub), hub.clock)
     on_stop(quick.stop)
-    # It ends with the process, wherever it is then: what it does can be cut off at any statement.
+    courier = Scheduler(courier_jobs(hub), hub.clock)
+    # They end with the process, wherever they are then: what they do can be cut off at any statement.
     threading.Thread(target=slow.run, name="long-jobs", daemon=True).start()
+    threading.Thread(target=courier.run, name="courier", daemon=True).start()
     quick.run()

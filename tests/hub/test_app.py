@@ -11,7 +11,8 @@ from hub.db.session import Database
 from hub.members.models import Member
 from hub.rewards.models import Voucher
 from hub.staff.models import ApiKey
-from hub.staff.permissions import BATCHED, OF_ANY_STORE, PUBLIC, ROUTES, Permission
+from hub.staff.permissions import Permission
+from hub.staff.routes import BATCHED, OF_ANY_STORE, PUBLIC, ROUTES
 from protocol.events import LeaseAccepted
 from protocol.ids import voucher_code
 from tests.hub.api import LATTE, NOBODY, TOTE, Api, body_for

@@ -9,7 +9,7 @@ from hub.db.session import Database
 from hub.members import service as members
 from hub.secrets import SecretsError
 from hub.settings import read
-from hub.staff.permissions import JOB_KINDS, KINDS, KIOSK_KINDS
+from hub.staff.kinds import JOB_KINDS, KINDS, KIOSK_KINDS
 from protocol.kinds import EVENTS
 from tests.hub.settings_files import write_settings
 from tests.hub.world import SECRETS, World

@@ -195,3 +195,5 @@ region-unknown = No store lies in this region.
 outside-not_offered = Logging in through another service is not set up here.
 outside-failed = The other service did not confirm who you are. Please log in from the beginning.
 outside-unlinked = Nobody here is known under that account. Ask an admin to enter your e-mail address.
+webhook-unknown = There is no such webhook.
+webhook-address = This address cannot be told of events. Give one that begins with https:// and is not in a private network.

@@ -195,3 +195,5 @@ region-unknown = 该区域没有任何门店。
 outside-not_offered = 此处未设置外部登录。
 outside-failed = 外部服务未能确认您的身份。请重新开始登录。
 outside-unlinked = 此处没有与该账号对应的人员。请让管理员登记您的邮箱。
+webhook-unknown = 没有找到这个 Webhook。
+webhook-address = 无法向此地址发送通知，请填写以 https:// 开头且不在内网的地址。
