@@ -67,7 +67,7 @@ def intakes(known: Secrets) -> dict[str, Intake]:
     """Which domain handles which kind. The order is that in which they load, and so take their locks."""
     cards, journal, leases = CardIntake(known.cards), JournalIntake(), LeaseIntake()
     wallet, payments, packages = wallet_intake(), payment_intake(), package_intake()
-    holds, day_ends, merges = HoldIntake(), DayEndIntake(), MergeIntake(known.vault)
+    holds, day_ends, merges = HoldIntake(), DayEndIntake(), MergeIntake(known.vault, known.renewed)
     return {
         "event.unreadable": journal,
         "journal.repaired": journal,
@@ -119,7 +119,7 @@ def compose(  # noqa: PLR0913 - each is another part that an installation may ha
 
     Without `tombstones` the list of erased members ends with the process: an installation has a file.
     """
-    vault = Vault(known.vault, random_bytes)
+    vault = Vault(known.vault, random_bytes, known.renewed)
     booking = Booking(database, intakes(known), random_bytes, vault=vault)
     log_ins = LogIns(database, Judge(vault, site, random_bytes), clock)
     provider = None if outside is None else Provider(outside, vault, random_bytes)

@@ -39,18 +39,46 @@ class VaultKeys:
     index: bytes = field(repr=False)
 
 
-class Vault:
-    """Opens and closes personal fields. Random bytes are passed in, so that a simulation can seed them."""
+Renewed = Callable[[], VaultKeys | None]
+"""Gives the keys that have replaced the last ones; None where none have."""
 
-    def __init__(self, keys: VaultKeys, random_bytes: Callable[[int], bytes]) -> None:
+
+def unchanged() -> VaultKeys | None:
+    """The keys of a hub whose keys never change."""
+    return None
+
+
+class Vault:
+    """Opens and closes personal fields. Random bytes are passed in, so that a simulation can seed them.
+
+    `renewed` tells of keys that replace the ones given, whenever something is to be wrapped or a key is not known.
+    """
+
+    def __init__(
+        self,
+        keys: VaultKeys,
+        random_bytes: Callable[[int], bytes],
+        renewed: Renewed = unchanged,
+    ) -> None:
         self._keys = keys
         self._random_bytes = random_bytes
+        self._renewed = renewed
+
+    @property
+    def current(self) -> str:
+        """Name of the key-encryption key that wraps from now on."""
+        self._keys = self._renewed() or self._keys
+        return self._keys.current
+
+    def _wrapping(self, name: str) -> bytes:
+        if name not in self._keys.wrapping:
+            self._keys = self._renewed() or self._keys
+        return self._keys.wrapping[name]
 
     def new_key(self) -> tuple[bytes, WrappedKey]:
         """Draw a data key; keep the wrap, use the key."""
         key = self._random_bytes(KEY_BYTES)
-        name = self._keys.current
-        return key, WrappedKey(name, aes_key_wrap(self._keys.wrapping[name], key))
+        return key, self._wrapped(key)
 
     def unwrap(self, key: WrappedKey) -> bytes:
         """Open a data key.
@@ -59,9 +87,21 @@ class Vault:
             VaultError: if its key-encryption key is not here.
         """
         try:
-            return aes_key_unwrap(self._keys.wrapping[key.wrapped_by], key.wrapped)
+            return aes_key_unwrap(self._wrapping(key.wrapped_by), key.wrapped)
         except (KeyError, InvalidUnwrap) as error:
             raise VaultError(f"no key opens a wrap by {key.wrapped_by}") from error
+
+    def rewrap(self, key: WrappedKey) -> WrappedKey:
+        """The same data key, wrapped by the key-encryption key in use.
+
+        Raises:
+            VaultError: if its old key-encryption key is not here.
+        """
+        return self._wrapped(self.unwrap(key))
+
+    def _wrapped(self, key: bytes) -> WrappedKey:
+        name = self.current
+        return WrappedKey(name, aes_key_wrap(self._wrapping(name), key))
 
     def seal(self, key: bytes, text: str, where: str) -> bytes:
         """Encrypt a field; `where` is `table|row|column`."""
@@ -81,10 +121,10 @@ class Vault:
 
     def wrap_secret(self, secret: bytes, where: str) -> bytes:
         """Protect a secret of the hub's own (a kiosk's wrapping key) under the key-encryption key in use."""
-        name = self._keys.current
+        name = self.current
         nonce = self._random_bytes(NONCE_BYTES)
-        sealed = AESGCM(self._keys.wrapping[name]).encrypt(nonce, secret, where.encode())
-        return len(name).to_bytes(1, "big") + name.encode() + nonce + sealed
+        sealed = AESGCM(self._wrapping(name)).encrypt(nonce, secret, where.encode())
+        return prefix_of(name) + nonce + sealed
 
     def unwrap_secret(self, wrapped: bytes, where: str) -> bytes:
         """Open what `wrap_secret` protected.
@@ -95,13 +135,18 @@ class Vault:
         end = 1 + wrapped[0]
         name, nonce = wrapped[1:end].decode(), wrapped[end : end + NONCE_BYTES]
         try:
-            return AESGCM(self._keys.wrapping[name]).decrypt(nonce, wrapped[end + NONCE_BYTES :], where.encode())
+            return AESGCM(self._wrapping(name)).decrypt(nonce, wrapped[end + NONCE_BYTES :], where.encode())
         except (KeyError, InvalidTag) as error:
             raise VaultError(f"the secret at {where} does not open") from error
 
     def index_of(self, column: str, value: str) -> bytes:
         """Keyed hash for exact search: 16 bytes of HMAC-SHA-256, apart for every column."""
         return hmac.digest(self._keys.index, f"{column}\0{value}".encode(), "sha256")[:INDEX_BYTES]
+
+
+def prefix_of(name: str) -> bytes:
+    """How every secret begins that a key-encryption key of this name protects."""
+    return len(name).to_bytes(1, "big") + name.encode()
 
 
 def place_of(member: UUID, column: str) -> str:

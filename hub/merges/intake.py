@@ -19,7 +19,7 @@ from hub.fleet.service import Fleet
 from hub.intake import Entry, Outcome, Work, applied, rejected
 from hub.ledger.rules import Books, Context
 from hub.members.models import Consent, Member
-from hub.members.vault import Vault, VaultKeys
+from hub.members.vault import Renewed, Vault, VaultKeys
 from hub.merges import contacts, queries
 from hub.merges.contacts import Contacts
 from hub.merges.models import Merge
@@ -107,8 +107,8 @@ class Merges:
 class MergeIntake:
     """Handles `member.merged`, `member.unmerged` and `value.followed`."""
 
-    def __init__(self, keys: VaultKeys) -> None:
-        self._keys = keys
+    def __init__(self, keys: VaultKeys, renewed: Renewed) -> None:
+        self._keys, self._renewed = keys, renewed
 
     def load(self, session: Session, entries: Sequence[Entry], work: Work) -> None:
         """Find what both members have, and want all of it."""
@@ -120,7 +120,7 @@ class MergeIntake:
         pairs = [(body.kept, body.merged) for body in bodies if isinstance(body, MembersMerged)]
         pairs += [(merge.kept, merge.merged) for merge in part.known.values()]
         members = {member for pair in pairs for member in pair}
-        contacts.load(session, Vault(self._keys, work.random_bytes), members, work.part(Contacts))
+        contacts.load(session, Vault(self._keys, work.random_bytes, self._renewed), members, work.part(Contacts))
         _load_members(session, pairs, work)
         lots = {lot for merge in part.known.values() for lot in _undoing(merge, {}).lots}
         # A lot that was used up may be filled again before it is given back.
@@ -145,7 +145,7 @@ class MergeIntake:
 
     def write(self, session: Session, work: Work, now: datetime) -> None:
         """Write merges, the members' states, and whose cards, vouchers and contacts they are now."""
-        part, vault = work.part(Merges), Vault(self._keys, work.random_bytes)
+        part, vault = work.part(Merges), Vault(self._keys, work.random_bytes, self._renewed)
         _write_merges(session, part, now)
         for change in (*part.merged, *part.undone):
             merge, is_new = change.merge, not change.merge.is_undone

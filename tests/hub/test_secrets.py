@@ -1,6 +1,7 @@
 import base64
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -8,8 +9,9 @@ from typing import Any
 import pytest
 
 from hub import secrets
+from hub.kms import KeyServiceError
 from hub.members.vault import KEY_BYTES
-from hub.secrets import CARD_KEY_BYTES, SYSTEM_BYTES, SecretsError
+from hub.secrets import CARD_KEY_BYTES, SYSTEM_BYTES, SecretsError, Sources
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -120,3 +122,78 @@ def test_secrets_never_show_themselves(path: Path) -> None:
 
     for key in (known.vault.wrapping["1"], known.vault.index, known.cards.meta, known.cards.master):
         assert repr(key)[2:-1] not in shown
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """A key management service whose wraps are the keys turned round."""
+
+    name: str = "mirror"
+
+    def wrap(self, key: bytes) -> bytes:
+        return key[::-1]
+
+    def unwrap(self, wrapped: bytes) -> bytes:
+        return wrapped[::-1]
+
+
+ENVIRONMENT = {"OUR_KEY": base64.b64encode(bytes(range(32))).decode()}
+ELSEWHERE = Sources(ENVIRONMENT, lambda _name: Mirror())
+
+
+@pytest.mark.parametrize("into", ["file", "environment:OUR_KEY", "kms:mirror"])
+def test_a_new_key_is_used_from_then_on_and_the_old_one_still_opens(path: Path, into: str) -> None:
+    before = secrets.read(path)
+
+    name = secrets.add_key(path, into, Random(2).randbytes, ELSEWHERE)
+
+    after = secrets.read(path, ELSEWHERE)
+    assert (name, after.vault.current) == ("2", "2")
+    assert after.vault.wrapping["1"] == before.vault.wrapping["1"]
+    assert len(after.vault.wrapping["2"]) == KEY_BYTES
+    assert (after.vault.index, after.cards) == (before.vault.index, before.cards)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("into", ["environment:OUR_KEY", "kms:mirror"])
+def test_a_key_that_is_kept_elsewhere_does_not_stand_in_the_file(path: Path, into: str) -> None:
+    secrets.add_key(path, into, Random(2).randbytes, ELSEWHERE)
+
+    key = secrets.read(path, ELSEWHERE).vault.wrapping["2"]
+
+    assert base64.b64encode(key) not in path.read_bytes()
+
+
+def test_without_the_variable_the_hub_does_not_start(path: Path) -> None:
+    secrets.add_key(path, "environment:OUR_KEY", Random(2).randbytes, ELSEWHERE)
+
+    with pytest.raises(SecretsError, match="OUR_KEY"):
+        secrets.read(path, Sources({}))
+
+
+def test_a_service_that_is_not_installed_is_named(path: Path) -> None:
+    secrets.add_key(path, "kms:mirror", Random(2).randbytes, ELSEWHERE)
+
+    with pytest.raises(KeyServiceError, match="mirror"):
+        secrets.read(path)
+
+
+def test_a_watch_tells_of_a_change_and_of_nothing_else(path: Path) -> None:
+    known = secrets.read(path)
+    before = known.renewed()
+
+    secrets.add_key(path, "file", Random(2).randbytes)
+
+    after = known.renewed()
+    assert before is None
+    assert after is not None
+    assert after.current == "2"
+
+
+def test_dropping_old_keys_leaves_the_one_in_use(path: Path) -> None:
+    secrets.add_key(path, "file", Random(2).randbytes)
+
+    secrets.drop_old_keys(path)
+
+    assert secrets.names(path) == ("2", [])
+    assert secrets.read(path).vault.wrapping.keys() == {"2"}
