@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from hub.alerts.service import look
 from hub.day_end.run import DayEnds
 from hub.finance.service import close
 from hub.holds.service import HoldPlaced
@@ -26,6 +27,7 @@ TERMS: dict[str, dict[str, Any]] = {
     "earning.2": {"kind": "bonus", "points": 3, "budget": 1_000},
     "expiry": {"kind": "rolling", "months": 1, "notice_days": 60},
     "returns": {"short": "debt"},
+    "alerts": {"same_member_purchases": 1},
 }
 NAME, PHONE, BIRTHDAY = "林晓雨", "+8614000000001", date(1990, 5, 1)
 LATTE, TOTE = derived_id(UUID(int=7), "latte"), derived_id(UUID(int=7), "tote")
@@ -52,7 +54,7 @@ def play(world: World) -> UUID:
 
 
 def keep_books(world: World, kiosk: TestKiosk, member: UUID) -> None:
-    """Return something, hold something, have a second person approve something, and end the days of a month."""
+    """Return something, hold something, have something wait for a second person, and end the days of a month."""
     purchase = world.new_id()
     with world.hub.database.write() as session:
         for name, document in TERMS.items():
@@ -64,6 +66,7 @@ def keep_books(world: World, kiosk: TestKiosk, member: UUID) -> None:
     ):
         assert world.book(item)[0].is_applied
     world.book(world.posted(PointsAdjusted(member, 500, "a spoilt coffee"), kind="points.adjusted"))
+    assert look(world.hub.database, world.clock.now)
     late = world.clock.now + timedelta(hours=1)
     world.clock.pass_(days=10)
     DayEnds(world.hub.database, world.hub.book, world.clock).run()

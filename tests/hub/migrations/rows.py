@@ -1,14 +1,14 @@
 """Rows of a whole database as a file, so that they outlive the models that wrote them."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
-from sqlalchemy import JSON, Connection, MetaData
+from sqlalchemy import JSON, Connection, MetaData, Table, inspect, select
 
 from hub.db.session import Database
 
@@ -24,18 +24,26 @@ def path_of(revision: str) -> Path:
 
 
 def dump(database: Database, metadata: MetaData) -> Tables:
-    """Every row of every table of these models."""
+    """Every row of every table of these models, as far as the database has them: an older one has not all."""
+    found = inspect(database.engine)
+    existing = {name: {column["name"] for column in found.get_columns(name)} for name in found.get_table_names()}
     with database.engine.connect() as connection:
         return {
-            table.name: [
-                {
-                    column.name: {"json": value} if isinstance(column.type, JSON) else _tagged(value)
-                    for column, value in zip(table.columns, row, strict=True)
-                }
-                for row in connection.execute(table.select().order_by(*table.primary_key.columns))
-            ]
+            table.name: _rows(connection, table, existing[table.name])
             for table in metadata.sorted_tables
+            if table.name in existing
         }
+
+
+def _rows(connection: Connection, table: Table, existing: Collection[str]) -> list[dict[str, Any]]:
+    columns = [column for column in table.columns if column.name in existing]
+    return [
+        {
+            column.name: {"json": value} if isinstance(column.type, JSON) else _tagged(value)
+            for column, value in zip(columns, row, strict=True)
+        }
+        for row in connection.execute(select(*columns).order_by(*table.primary_key.columns))
+    ]
 
 
 def save(tables: Tables, path: Path) -> None:

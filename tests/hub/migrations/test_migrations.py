@@ -117,7 +117,7 @@ def test_money_paid_in_before_there_were_lots_is_a_lot_of_its_own_and_has_a_rece
 
 
 def test_going_back_one_revision_keeps_the_rules_of_earning(empty: str) -> None:
-    migrations.upgrade(empty)
+    migrations.upgrade(empty, "0002")
     with closing(Database(empty)) as filled:
         rows.insert(filled, rows.load("0002"))
 
