@@ -46,7 +46,9 @@ class Job:
 
 def long_jobs(hub: Hub) -> list[Job]:
     """Jobs that may take many minutes; they have a scheduler of their own, so that the others are not late."""
+    worker = Worker(hub.database, hub.vault, hub.clock, hub.random_bytes)
     return [
+        Job("work imports off", timedelta(seconds=POLL_S / 2), lambda _now: worker.run()),
         Job("end days", timedelta(minutes=DAY_END_EVERY_MIN), lambda _now: end_days(hub)),
         Job("keep to retention", timedelta(hours=1), lambda now: keep_to_retention(hub, now)),
         Job("index names", timedelta(days=1), lambda _now: index_names(hub)),

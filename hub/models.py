@@ -10,6 +10,7 @@ from hub.db.base import Base
 from hub.finance import models as finance
 from hub.fleet import models as fleet
 from hub.holds import models as holds
+from hub.imports import models as imports
 from hub.leases import models as leases
 from hub.ledger import models as ledger
 from hub.members import models as members
@@ -36,6 +37,7 @@ __all__ = [
     "finance",
     "fleet",
     "holds",
+    "imports",
     "leases",
     "ledger",
     "members",

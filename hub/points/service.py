@@ -32,6 +32,8 @@ PAID_WITH_POINTS = UUID(int=9)
 """Programme account: points that paid for purchases like cash go here."""
 FORGIVEN = UUID(int=14)
 """Programme account: points that were due back but are not asked for come from here."""
+IMPORTED = UUID(int=18)
+"""Programme account: points that members have brought along from elsewhere come from here."""
 
 POINTS_EXPIRED = "points.expired"
 """Kind of every transfer of points that nobody spent in time."""

@@ -136,8 +136,13 @@ def welcome(session: Session, member: UUID, now: datetime) -> None:
     for account in points_service.new_accounts(member):
         books.open(account)
     ledger_service.write(session, books, now)
+    stand_lowest(session, [member], now)
+
+
+def stand_lowest(session: Session, members: Iterable[UUID], now: datetime) -> None:
+    """Give new members the lowest tier."""
     lowest = levels(session)[0].tier
-    insert_rows(session, Standing, ("member", "tier", "since"), [(member, lowest, now)])
+    insert_rows(session, Standing, ("member", "tier", "since"), [(member, lowest, now) for member in members])
 
 
 def given(session: Session, request: UUID) -> TierChange | None:

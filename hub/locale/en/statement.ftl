@@ -65,6 +65,7 @@ kind-debt_settled = debt paid
 kind-member_merged = merged from another member
 kind-member_unmerged = merge taken back
 kind-value_followed = came later for a merged member
+kind-points_imported = brought along
 kind-other = { $kind }
 
 chart-title-points = Points over time

@@ -65,6 +65,7 @@ kind-debt_settled = 偿还欠积分
 kind-member_merged = 由另一会员合并转入
 kind-member_unmerged = 撤销合并
 kind-value_followed = 合并后转入
+kind-points_imported = 导入的期初积分
 kind-other = { $kind }
 
 chart-title-points = 积分走势

@@ -42,7 +42,53 @@ def upgrade() -> None:
         postgresql_where=sa.text("undone_at IS NULL"),
         sqlite_where=sa.text("undone_at IS NULL"),
     )
+    _make_imports()
 
 
 def downgrade() -> None:
-    op.drop_table("merges")
+    for table in ("import_faults", "import_pieces", "imports", "merges"):
+        op.drop_table(table)
+
+
+def _make_imports() -> None:
+    counts = ("pieces", "mark", "rows", "rows_done", "joined", "updated", "skipped", "faulty", "faults")
+    op.create_table(
+        "imports",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("state", CODE, nullable=False),
+        sa.Column("header", sa.LargeBinary(), nullable=False),
+        sa.Column("plan", JSON, nullable=False),
+        *(sa.Column(name, BIG, nullable=False) for name in counts),
+        sa.Column("actor", CODE, nullable=False),
+        sa.Column("made_at", MOMENT, nullable=False),
+        sa.Column("began_at", MOMENT, nullable=True),
+        sa.Column("ended_at", MOMENT, nullable=True),
+        sa.CheckConstraint(
+            "state IN ('uploaded', 'checking', 'checked', 'running', 'done', 'cancelled', 'failed')",
+            name="ck_imports_state_known",
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_imports"),
+    )
+    working = sa.text("state IN ('checking', 'running')")
+    op.create_index("ix_imports_working", "imports", ["state"], postgresql_where=working, sqlite_where=working)
+    op.create_index("ix_imports_made_at", "imports", ["made_at"])
+    op.create_table(
+        "import_pieces",
+        sa.Column("of", sa.Uuid(), nullable=False),
+        sa.Column("number", BIG, nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["of"], ["imports.id"], name="fk_import_pieces_of_imports"),
+        sa.PrimaryKeyConstraint("of", "number", name="pk_import_pieces"),
+    )
+    op.create_table(
+        "import_faults",
+        sa.Column("of", sa.Uuid(), nullable=False),
+        sa.Column("number", BIG, nullable=False),
+        sa.Column("line", BIG, nullable=False),
+        sa.Column("place", BIG, nullable=False),
+        sa.Column("field", CODE, nullable=False),
+        sa.Column("code", CODE, nullable=False),
+        sa.Column("data", JSON, nullable=False),
+        sa.ForeignKeyConstraint(["of"], ["imports.id"], name="fk_import_faults_of_imports"),
+        sa.PrimaryKeyConstraint("of", "number", name="pk_import_faults"),
+    )

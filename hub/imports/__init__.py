@@ -1,0 +1,1 @@
+"""Members brought in from files and given out as files: jobs in rows, done in pieces."""

@@ -1,0 +1,62 @@
+"""An import whose process is killed, wherever it is then: the next one goes on, and nobody is there twice."""
+
+import signal
+import subprocess
+import sys
+import time
+from random import Random
+
+import pytest
+
+from hub.imports import service
+from tests.hub.imports.desk import Desk
+from tests.hub.imports.files import csv_of, people
+
+PIECES = 5
+KILLS_MAX = 6
+
+
+def killed_after(desk: Desk, seconds: float) -> None:
+    """Let a process work for so long, then kill it."""
+    url = desk.world.hub.database.url.render_as_string(hide_password=False)
+    command = [sys.executable, "-m", "tests.hub.imports.victim", url]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begun\n"
+        time.sleep(seconds)
+        process.send_signal(signal.SIGKILL)
+
+
+@pytest.mark.timeout(300)
+def test_killed_again_and_again_every_row_joins_once(desk: Desk) -> None:
+    rows = people(PIECES * service.PIECE_ROWS - 500)
+    id_, random = desk.checked(csv_of(*rows)), Random(4)
+    desk.run(id_)
+    marks = set()
+    for _ in range(KILLS_MAX):
+        killed_after(desk, random.uniform(0.3, 1.5))
+        shown = desk.show(id_)
+        marks.add(shown["rows_done"])
+        assert desk.count() == shown["joined"] == shown["rows_done"]
+        if shown["state"] == "done":
+            break
+
+    desk.worker.run()
+
+    shown = desk.show(id_)
+    assert (shown["state"], shown["joined"], desk.count()) == ("done", len(rows), len(rows))
+    assert len(marks) > 1
+    assert sum(desk.points().values()) == sum(int(row[4]) for row in rows)
+    desk.world.assert_books_are_right()
+
+
+def test_a_check_that_was_cut_off_begins_again_and_counts_nothing_twice(small_desk: Desk) -> None:
+    id_ = small_desk.uploaded(csv_of(*people(2_500), ("", "13900009999", "", "", "")))
+    small_desk.check(id_)
+    small_desk.worker.step()
+
+    other = Desk(small_desk.world)
+    other.worker.run()
+
+    shown = small_desk.show(id_)
+    assert (shown["state"], shown["rows_done"], shown["joined"], shown["faulty"]) == ("checked", 2_501, 2_500, 1)

@@ -1,0 +1,18 @@
+"""A process that brings members in until it is killed: `python -m tests.hub.imports.victim URL`."""
+
+import sys
+
+from hub.composition import compose
+from hub.db.session import Database
+from hub.imports.worker import Worker
+from tests.hub.world import SECRETS
+
+if __name__ == "__main__":
+    hub = compose(Database(sys.argv[1]), SECRETS)
+    worker = Worker(hub.database, hub.vault, hub.clock, hub.random_bytes)
+    sys.stdout.write("begun\n")
+    sys.stdout.flush()
+    worker.run()
+    sys.stdout.write("ended\n")
+    sys.stdout.flush()
+    sys.stdin.read()
