@@ -19,8 +19,12 @@ from structlog.testing import capture_logs
 from hub.app import create_app
 from hub.db.session import Database
 from hub.ledger.models import Counter
+from hub.members import profile
 from hub.messaging.ingest import Arrival, Ingest
 from hub.models import Base
+from hub.programme.service import Change, publish
+from hub.staff.keys import issue_key
+from hub.staff.permissions import Permission
 from protocol import codec, topics
 from protocol.chain import signing_input
 from protocol.envelope import Envelope
@@ -33,10 +37,19 @@ from protocol.state import KioskStatus
 from protocol.topics import Channel
 from provisioning import keys
 from tests.hub.world import STORE, TestKiosk, World
+from tests.simulation.chain import Chain
 
 SURNAME, GIVEN = "Quockerwodger", "Zephyrine"
 PHONE, BIRTHDAY = "14099887766", "1957-08-23"
-PERSONAL = (SURNAME, GIVEN, SURNAME[1:], PHONE, PHONE[3:], BIRTHDAY)
+MAILBOX, HOST = "xylorimba", "vuvuzela.example"
+EMAIL, ADDRESS = f"{MAILBOX}@{HOST}", "Bassethornweg 7"
+NUMBER, ACCOUNT = "Q9988776655", "6299887766554433"
+ALLERGY = "Pumpernickel"
+PERSONAL = (
+    *(SURNAME, GIVEN, SURNAME[1:], PHONE, PHONE[3:], BIRTHDAY),
+    *(MAILBOX, HOST, ADDRESS, NUMBER, ACCOUNT, ALLERGY),
+)
+"""Everything about a person, and the parts of it that would tell as much."""
 LATTE = derived_id(UUID(int=7), "latte")
 
 
@@ -110,6 +123,40 @@ def join_and_stumble(journey: Journey) -> UUID:
     return UUID(member)
 
 
+def look_after(journey: Journey, member: UUID) -> None:
+    """Write every other personal field and one of the chain's own, open them, refuse wrong ones, ask for an export."""
+    world, path = journey.world, f"/v1/members/{member}"
+    values = {"email": EMAIL, "address": ADDRESS, "identity_number": NUMBER, "bank_account": ACCOUNT}
+    with world.hub.database.write() as session:
+        profile.write(session, world.hub.vault, {member: values})
+        definition = {"kind": "text", "names": {"en": "Allergy"}, "searchable": True, "max": 20}
+        publish(session, Change("fields.allergy", definition, "test"), world.clock.now)
+        publish(session, Change("consents.sms", {"texts": {"en": "I agree."}}, "test"), world.clock.now)
+    assert "code" in journey.call("PUT", f"{path}/fields", {"values": {"allergy": ALLERGY * 2}})
+    written = journey.call("PUT", f"{path}/fields", {"values": {"allergy": ALLERGY}})
+    assert written["fields"] == {"allergy": ALLERGY}
+    opened = journey.call("POST", f"{path}/reveal", {"fields": [*values, "fields.allergy"], "reason": "a test"})
+    assert opened["values"] == values | {"fields.allergy": ALLERGY}
+    # The two answers that must hold what was written and asked for.
+    del journey.answers[-2:]
+    said = {"purpose": "sms", "given": True, "version": 1, "language": "en", "channel": "till"}
+    journey.call("POST", f"{path}/consents", said)
+    journey.call("POST", f"{path}/consents", said | {"purpose": SURNAME})
+    export(journey, path)
+
+
+def export(journey: Journey, path: str) -> None:
+    """Ask for everything about the member, and have a second person agree; it waits to be fetched."""
+    asked = journey.call("POST", f"{path}/export", {"reason": "asked for at the counter"})
+    with journey.world.hub.database.write() as session:
+        second = issue_key(
+            session, "second", Permission, stores=[], now=journey.world.clock.now, random=journey.world.random.randbytes
+        )[1]
+    journey.secrets.append(second)
+    approved = journey.call("POST", f"/v1/approvals/{asked['request']}/approve", {}, key=second)
+    assert approved["state"] == "done"
+
+
 def visit(journey: Journey, member: UUID) -> None:
     """Bind a card, earn, and redeem at a kiosk."""
     world, kiosk = journey.world, journey.world.add_kiosk()
@@ -157,6 +204,7 @@ def journey(world: World, logged: list[MutableMapping[str, Any]]) -> Iterator[Jo
     made = Journey(world, TestClient(create_app(world.hub), raise_server_exceptions=False), world.hub.ingest())
     with made.client:
         member = join_and_stumble(made)
+        look_after(made, member)
         issue(made)
         visit(made, member)
         made.published += [sent.payload for sent in made.ingest.flush(world.clock.now)]
@@ -226,6 +274,25 @@ def test_no_answer_no_message_and_no_log_tells_more_than_a_masked_name(
     assert b"message refused" in told["logs"]
     assert {place: traces(said, PERSONAL) for place, said in told.items()} == {place: [] for place in told}
     assert {place: traces(said, journey.secrets) for place, said in told.items()} == {place: [] for place in told}
+
+
+def test_a_kiosks_disk_and_its_line_tell_no_more_than_a_masked_name(database: Database) -> None:
+    chain = Chain(database, seed=1)
+    world, kiosk = chain.world, chain.add_kiosk()
+    member = world.add_member(f"{SURNAME} {GIVEN}", f"+86{PHONE}")
+    with world.hub.database.write() as session:
+        profile.write(session, world.hub.vault, {member: {"email": EMAIL, "birthday": BIRTHDAY, "address": ADDRESS}})
+    chain.run(2)
+
+    kiosk.tap(world.add_card(member))
+    chain.run(2)
+
+    disk = b"".join(kiosk.disk.contents(name) for name in sorted(kiosk.disk.names()))
+    assert str(member).encode() in disk
+    assert "Q*" in str(kiosk.frame)
+    assert b"Q*" not in disk
+    assert traces(disk, PERSONAL) == []
+    assert traces("\n".join(chain.traces).encode(), PERSONAL) == []
 
 
 def test_an_error_of_the_database_does_not_quote_what_was_to_be_written(database: Database) -> None:
