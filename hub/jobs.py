@@ -15,6 +15,7 @@ from hub.clock import Clock
 from hub.composition import Hub
 from hub.day_end.run import DayEnds
 from hub.holds import service as holds
+from hub.imports.worker import Worker
 from hub.members import search
 from hub.merges import service as merges
 from hub.privacy import erasure
