@@ -23,6 +23,7 @@ COMMANDS = {
     "migrate": "database",
     "prove": "database",
     "restored": "database",
+    "rotate-keys": "rotation",
     "new-secrets": "setup",
     "new-key": "setup",
     "add-kiosk": "setup",

@@ -1,0 +1,87 @@
+"""Rotating the key that wraps all others, on the hub's own machine."""
+
+import threading
+from typing import Annotated
+
+import typer
+from sqlalchemy.orm import Session
+
+from hub import secrets
+from hub.approvals import service as approvals
+from hub.approvals.models import ApprovalRequest
+from hub.audit.service import Act, audit
+from hub.commands.process import SettingsFile
+from hub.composition import Hub, opened
+from hub.errors import SetupError
+from hub.fleet.models import Kiosk
+from hub.imports import service as imports
+from hub.imports.models import Import, ImportPiece
+from hub.messaging.requests import wrapping_key_place
+from hub.people import service as people
+from hub.privacy.rotation import Rotation, WrappedColumn
+from hub.sessions import factors
+from hub.settings import read
+from hub.staff.models import Invitation, Person
+from hub.webhooks import service as webhooks
+from hub.webhooks.models import WebhookEndpoint
+
+WRAPPED = (
+    WrappedColumn(ApprovalRequest.body, lambda row: approvals.place_of(row.id)),
+    WrappedColumn(Import.header, lambda row: imports.place_of(row.id, "header")),
+    WrappedColumn(ImportPiece.sealed, lambda row: imports.place_of(row.of, row.number)),
+    WrappedColumn(Invitation.totp_secret, lambda row: people.place_of(row.id)),
+    WrappedColumn(Kiosk.wrapping_key, lambda row: wrapping_key_place(row.id)),
+    WrappedColumn(Person.totp_secret, factors.place_of),
+    WrappedColumn(WebhookEndpoint.old_secret, lambda row: webhooks.place_of(row.id)),
+    WrappedColumn(WebhookEndpoint.secret, lambda row: webhooks.place_of(row.id)),
+)
+"""Every column that `Vault.wrap_secret` fills. What is missing here could not be opened after a rotation."""
+
+SETTLE_S = 10.0
+"""How long a transaction may take that wrapped something just before the key was changed."""
+
+app = typer.Typer()
+
+
+class RotationError(SetupError):
+    """Something is still wrapped by an old key."""
+
+
+@app.command("rotate-keys")
+def rotate_keys(
+    settings: SettingsFile,
+    into: Annotated[
+        str, typer.Option(help="Where the new key is kept: file, environment:VARIABLE or kms:SERVICE.")
+    ] = "file",
+    *,
+    keep_old: Annotated[
+        bool, typer.Option(help="Keep the old key; on several machines, until all have the new file.")
+    ] = False,
+    settle_s: Annotated[float, typer.Option(hidden=True)] = SETTLE_S,
+) -> None:
+    """Wrap everything by a new key, then drop the old one. Killed anywhere, it goes on the next time."""
+    known = read(settings)
+    current, old = secrets.names(known.secrets)
+    with opened(known) as hub:
+        if not old:
+            old = [current]
+            current = secrets.add_key(known.secrets, into, hub.random_bytes)
+        typer.echo(f"everything is wrapped by key {current} from now on")
+        rotation = Rotation(hub.database, hub.vault, WRAPPED)
+        for table, count in rotation.pieces():
+            typer.echo(f"{table}: {count} wrapped anew")
+        threading.Event().wait(settle_s)
+        for table, count in rotation.pieces():
+            typer.echo(f"{table}: {count} wrapped anew")
+        if not rotation.is_complete():
+            raise RotationError("something is still being wrapped by the old key; run this command again")
+        if not keep_old:
+            secrets.drop_old_keys(known.secrets)
+        hub.database.run(lambda session: _note(hub, session, (current, old), keep_old=keep_old))
+    typer.echo("the old key is kept" if keep_old else f"key {', '.join(old)} is dropped: destroy its copies too")
+
+
+def _note(hub: Hub, session: Session, change: tuple[str, list[str]], *, keep_old: bool) -> None:
+    current, old = change
+    act = Act("console", "keys.rotated", current, {"keys": old}, {"keys": [current], "kept": keep_old})
+    audit(session, act, hub.clock(), hub.random_bytes)
