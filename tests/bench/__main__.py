@@ -4,7 +4,7 @@ import importlib
 import runpy
 import sys
 
-BENCHES = ("api", "ingest", "journal", "ledger", "ledger-model", "tap")
+BENCHES = ("api", "import", "ingest", "journal", "ledger", "ledger-model", "tap")
 
 
 def main() -> None:
@@ -22,7 +22,9 @@ def main() -> None:
 
 def module_of(name: str) -> str:
     """Module of a bench."""
-    return f"tests.bench.{name.replace('-', '_')}"
+    # A module cannot be called as a statement is.
+    own = "import_" if name == "import" else name.replace("-", "_")
+    return f"tests.bench.{own}"
 
 
 if __name__ == "__main__":
