@@ -20,6 +20,7 @@ COMMANDS = {
     "jobs": "jobs",
     "day-end": "day_end",
     "audit-export": "audit",
+    "incident": "incident",
     "migrate": "database",
     "prove": "database",
     "restored": "database",
