@@ -31,6 +31,8 @@ STATUS: Mapping[ErrorCode, int] = {
     ErrorCode.VOUCHER_UNKNOWN: 404,
     ErrorCode.TERM_UNKNOWN: 404,
     ErrorCode.HOLD_UNKNOWN: 404,
+    ErrorCode.KEY_MISSED: 404,
+    ErrorCode.KEY_ENDED: 409,
     ErrorCode.WEBHOOK_UNKNOWN: 404,
     ErrorCode.ERASURE_UNKNOWN: 404,
     ErrorCode.ERASURE_MONEY_HELD: 409,

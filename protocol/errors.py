@@ -204,6 +204,8 @@ class ErrorCode(StrEnum):
     KEY_UNKNOWN = "key.unknown"
     KEY_REVOKED = "key.revoked"
     KEY_EXPIRED = "key.expired"
+    KEY_MISSED = "key.missed"
+    KEY_ENDED = "key.ended"
     PERMISSION_DENIED = "permission.denied"
     STORE_OUT_OF_SCOPE = "store.out_of_scope"
     PATH_UNKNOWN = "path.unknown"

@@ -17,7 +17,9 @@ from hub.points.intake import PointsAdjusted
 from hub.privacy import exports
 from hub.privacy.erasure import ERASED, Wish
 from hub.problems import ProblemError
+from hub.staff import keys
 from hub.wallet.intake import TopUpRefunded, WalletClosed
+from protocol import codec
 from protocol.errors import ErrorCode
 
 
@@ -72,5 +74,12 @@ def export(session: Session, hub: Hub, approved: Approved, now: datetime) -> dic
     return {"member": approved.subject}
 
 
-CARRIED: Mapping[str, Carry] = {ERASED: erase, exports.EXPORTED: export}
+def make_key(session: Session, hub: Hub, approved: Approved, now: datetime) -> dict[str, Any]:
+    """Make a key. Nobody is shown its first secret: whoever asked has the key given another one, which ends it."""
+    wish = codec.decode(approved.body, keys.Wish)
+    key, _secret = keys.make(session, wish, approved.asked_by, now=now, random=hub.random_bytes)
+    return {"key": str(key.id)}
+
+
+CARRIED: Mapping[str, Carry] = {ERASED: erase, exports.EXPORTED: export, keys.KEY_MADE: make_key}
 """Kinds that a function of their domain carries out: those that no booking does."""

@@ -9,8 +9,10 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy.orm import Session
 
+from hub.audit.service import Act, audit
 from hub.intake import RandomBytes
 from hub.staff.models import ApiKey
 from hub.staff.permissions import Permission, Role
@@ -19,6 +21,26 @@ from protocol.ids import event_id
 
 SECRET_BYTES = 32
 PREFIX = "mt"
+
+SENSITIVE_PERMISSIONS = frozenset(
+    {
+        Permission.APPROVALS_WRITE,
+        Permission.FINANCE_WRITE,
+        Permission.KEYS_WRITE,
+        Permission.LEASES_WRITE,
+        Permission.MEMBERS_EXPORT,
+        Permission.MEMBERS_IMPORT,
+        Permission.MEMBERS_MERGE,
+        Permission.MEMBERS_REVEAL,
+        Permission.PAY_OUTS_WRITE,
+        Permission.PRIVACY_WRITE,
+        Permission.STAFF_WRITE,
+        Permission.WEBHOOKS_WRITE,
+    }
+)
+"""A key with one of these gives away money, personal data or rights, so a second person agrees to it first."""
+
+KEY_MADE = "key.made"
 
 OVERLAP_MAX_H = 7 * 24
 """Longest time that the old secret of a rotated key goes on working."""
@@ -52,6 +74,39 @@ def issue_key(
         revoked_at=None,
     )
     session.add(key)
+    return key, secret
+
+
+class Wish(Struct, frozen=True):
+    """A key that somebody wants."""
+
+    name: str
+    permissions: tuple[Permission, ...]
+    stores: tuple[str, ...]
+    role: Role | None
+    expires_at: datetime | None
+
+    @property
+    def is_sensitive(self) -> bool:
+        """Tell whether a second person must agree."""
+        return not SENSITIVE_PERMISSIONS.isdisjoint(self.permissions)
+
+
+def make(
+    session: Session, wish: Wish, actor: str, *, source: str = "", now: datetime, random: RandomBytes
+) -> tuple[ApiKey, str]:
+    """Make the key that somebody wants, and write it down; the secret is returned this once.
+
+    `source` is where the request came from.
+    """
+    key, secret = issue_key(
+        session, wish.name, wish.permissions, stores=wish.stores, role=wish.role, now=now, random=random
+    )
+    key.expires_at = wish.expires_at
+    until = wish.expires_at.isoformat() if wish.expires_at else None
+    given = {"permissions": key.permissions, "stores": key.stores, "role": key.role, "expires_at": until}
+    session.flush()
+    audit(session, Act(actor, KEY_MADE, str(key.id), {}, given, source), now, random)
     return key, secret
 
 

@@ -22,6 +22,9 @@ IDLE_MAX_MIN = 30
 SEEN_EVERY_S = 60
 """How exactly it is written down when a session was last used: more often would cost a write with every read."""
 
+KEY = "key:"
+"""What the name of a program begins with, before its key's id."""
+
 CONFIRMED_MAX_MIN = 10
 """How long somebody is taken to be there still, after a log-in or a confirmation."""
 
@@ -45,7 +48,8 @@ class Principal:
     """Who calls, and what they may do. `stores` None means every store.
 
     `actor` is the name in ledger and audit log: `staff:ID` or `key:ID`. `ended` tells why session or key counts no
-    more; None while it does. `log_in` is there for people. `address` is where the request came from.
+    more; None while it does. `log_in` is there for people; `used_at` tells when a key's use was last written
+    down. `address` is where the request came from.
     """
 
     actor: str
@@ -55,6 +59,12 @@ class Principal:
     ended: ErrorCode | None
     log_in: LogIn | None = None
     address: str = ""
+    used_at: datetime | None = None
+
+    @property
+    def seen_at(self) -> datetime | None:
+        """When it was last written down that this session or key is used; None where it never was."""
+        return self.log_in.seen_at if self.log_in else self.used_at
 
     def refusal(self, permission: Permission | None, store: str | None = None) -> ErrorCode | None:
         """Why this principal may not do something; None where it may."""
@@ -97,19 +107,21 @@ def principals(session: Session, hashes: Collection[bytes], now: datetime) -> di
     return ask_principals(session, hashes, now).answer()
 
 
-def stale(found: Iterable[Principal], now: datetime) -> list[UUID]:
-    """Sessions among these principals that were last seen so long ago that it must be written down anew."""
-    seen = timedelta(seconds=SEEN_EVERY_S)
-    return sorted(
-        one.log_in.id for one in found if one.log_in and one.ended is None and now - one.log_in.seen_at >= seen
-    )
+def stale(found: Iterable[Principal], now: datetime) -> list[Principal]:
+    """Principals that were last seen so long ago that it must be written down anew."""
+    before = now - timedelta(seconds=SEEN_EVERY_S)
+    return [one for one in found if one.ended is None and (one.seen_at is None or one.seen_at <= before)]
 
 
 def touch(session: Session, found: Iterable[Principal], now: datetime) -> None:
-    """Write down that these sessions are used now, where that is a while ago."""
-    sessions = stale(found, now)
+    """Write down that these sessions and keys are used now, where that is a while ago."""
+    used = stale(found, now)
+    sessions = {one.log_in.id for one in used if one.log_in}
+    keys = {UUID(one.actor.removeprefix(KEY)) for one in used if one.log_in is None}
     if sessions:
-        session.execute(update(StaffSession).where(StaffSession.id.in_(sessions)).values(seen_at=now))
+        session.execute(update(StaffSession).where(StaffSession.id.in_(sorted(sessions))).values(seen_at=now))
+    if keys:
+        session.execute(update(ApiKey).where(ApiKey.id.in_(sorted(keys))).values(last_used_at=now))
 
 
 _SESSIONS = Prepared(
@@ -136,7 +148,7 @@ _REGION_STORES = Prepared(
 _KEYS = Prepared(
     lambda among: select(
         *(ApiKey.id, ApiKey.secret_hash, ApiKey.permissions, ApiKey.role, ApiKey.stores, ApiKey.revoked_at),
-        *(ApiKey.expires_at, ApiKey.old_hash, ApiKey.old_until),
+        *(ApiKey.expires_at, ApiKey.old_hash, ApiKey.old_until, ApiKey.last_used_at),
     ).where(or_(among(ApiKey.secret_hash, "hashes"), among(ApiKey.old_hash, "hashes")))
 )
 
@@ -177,7 +189,9 @@ def _keys_by_hash(keys: Iterable[Any], now: datetime) -> dict[bytes, Principal]:
         elif key.expires_at is not None and key.expires_at <= now:
             ended = ErrorCode.KEY_EXPIRED
         stores = frozenset(key.stores) or None
-        principal = Principal(f"key:{key.id}", frozenset(key.permissions), key.role, stores, ended)
+        principal = Principal(
+            f"{KEY}{key.id}", frozenset(key.permissions), key.role, stores, ended, used_at=key.last_used_at
+        )
         found[key.secret_hash] = principal
         if key.old_hash is not None:
             is_over = key.old_until <= now

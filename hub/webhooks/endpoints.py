@@ -56,7 +56,12 @@ def add_webhook(body: WebhookIn, hub: TheHub, principal: ThePrincipal, *, reques
             endpoint, secret = service.add(session, hub.vault, wanted, now=now, random=hub.random_bytes)
             secrets.append(secret)
             told = {"url": body.url, "events": body.events}
-            audit(session, Act(principal.actor, "webhook.added", str(endpoint), {}, told), now, hub.random_bytes)
+            audit(
+                session,
+                Act(principal.actor, "webhook.added", str(endpoint), {}, told, principal.address),
+                now,
+                hub.random_bytes,
+            )
             return {"id": str(endpoint)}
 
         found = _existing(session, UUID(once(session, request, act)["id"]))
@@ -80,7 +85,7 @@ def change_webhook(webhook: UUID, body: WebhookChange, hub: TheHub, principal: T
         if body.state == "active" and before["state"] != "active":
             found.failing_since = None
         if before != changes:
-            act = Act(principal.actor, "webhook.changed", str(webhook), before, changes)
+            act = Act(principal.actor, "webhook.changed", str(webhook), before, changes, principal.address)
             audit(session, act, hub.clock(), hub.random_bytes)
         session.flush()
         return _shown(found)
@@ -95,7 +100,7 @@ def remove_webhook(webhook: UUID, hub: TheHub, principal: ThePrincipal) -> Respo
     def work(session: Session) -> None:
         found = _existing(session, webhook)
         session.delete(found)
-        act = Act(principal.actor, "webhook.removed", str(webhook), {"url": found.url}, {})
+        act = Act(principal.actor, "webhook.removed", str(webhook), {"url": found.url}, {}, principal.address)
         audit(session, act, hub.clock(), hub.random_bytes)
 
     hub.database.run(work)
@@ -118,7 +123,12 @@ def rotate_secret(
             found = _existing(session, webhook)
             secrets.append(service.rotate(found, hub.vault, overlap, (now, hub.random_bytes)))
             told = {"overlap_hours": body.overlap_hours}
-            audit(session, Act(principal.actor, "webhook.rotated", str(webhook), {}, told), now, hub.random_bytes)
+            audit(
+                session,
+                Act(principal.actor, "webhook.rotated", str(webhook), {}, told, principal.address),
+                now,
+                hub.random_bytes,
+            )
             return {"id": str(webhook)}
 
         return once(session, request, act) | {"secret": next(iter(secrets), None)}
@@ -156,7 +166,12 @@ def replay(
             fields = [{"field": "body.message", "problem": "give a message, or since"}]
             raise ProblemError(ErrorCode.REQUEST_INVALID, fields=fields)
         told = body.model_dump(mode="json", exclude_none=True)
-        audit(session, Act(principal.actor, "webhook.replayed", str(webhook), {}, told), now, hub.random_bytes)
+        audit(
+            session,
+            Act(principal.actor, "webhook.replayed", str(webhook), {}, told, principal.address),
+            now,
+            hub.random_bytes,
+        )
         return {"messages": messages}
 
     content = f"{webhook} {body.model_dump_json()}"

@@ -39,6 +39,14 @@ class Office(Api):
                 random=self.world.random.randbytes,
             )[1]
 
+    def made(self, body: dict[str, Any], *, key: str = "") -> str:
+        """The secret of a key that was made over the API: somebody else agrees, and its maker rotates it."""
+        request = self.call("POST", "/v1/keys", body, key=key).json()["request"]
+        other = self.key_of(Role.ADMIN)
+        made = self.call("POST", f"/v1/approvals/{request}/approve", {}, key=other).json()["result"]["key"]
+        secret: str = self.call("POST", f"/v1/keys/{made}/rotate", {"overlap_hours": 0}, key=key).json()["secret"]
+        return secret
+
     def adjust(self, points: int = 500, *, key: str = "", request: str = "", store: str = STORE) -> Any:
         """Ask for an adjustment; 500 is beyond a cashier's limit."""
         body = {"points": points, "reason": "a spoilt coffee", "store": store}

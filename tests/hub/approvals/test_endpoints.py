@@ -94,7 +94,7 @@ def test_nobody_answers_the_own_request(small_office: Office) -> None:
 
 def test_nobody_answers_the_own_request_with_a_key_that_they_made(small_office: Office) -> None:
     body = {"name": "mine", "permissions": ["approvals:write"], "role": "cashier"}
-    made = small_office.call("POST", "/v1/keys", body, key=small_office.asking).json()["secret"]
+    made = small_office.made(body, key=small_office.asking)
     asked, answered = small_office.wait(), small_office.wait()
     small_office.asking, maker = made, small_office.asking
 
@@ -106,9 +106,7 @@ def test_nobody_answers_the_own_request_with_a_key_that_they_made(small_office: 
 
 def test_two_keys_of_one_maker_do_not_answer_each_other(small_office: Office) -> None:
     one, other = (
-        small_office.call(
-            "POST", "/v1/keys", {"name": name, "permissions": ["adjustments:write", "approvals:write"]}
-        ).json()["secret"]
+        small_office.made({"name": name, "permissions": ["adjustments:write", "approvals:write"]})
         for name in ("one", "other")
     )
     request = str(uuid4())
