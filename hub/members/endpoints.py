@@ -1,9 +1,11 @@
 """The members API."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Header, Request, Response
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -13,31 +15,37 @@ from hub.booking.reads import BalanceQuestion
 from hub.cards import service as cards
 from hub.cards.models import Card
 from hub.composition import Hub
+from hub.db.reading import among
 from hub.db.session import wake
-from hub.members import service
+from hub.members import administration, profile, search, service
 from hub.members.models import Member
-from hub.members.rules import normal_phone
+from hub.members.rules import EMAIL, NAME, PHONE, PHONE_REGION, normal_email, normal_phone
 from hub.members.schemas import (
     BalanceOut,
     CardIn,
     CardOut,
     FindIn,
     IdentifiedIn,
+    MemberFound,
     MemberIn,
     MemberOut,
+    MemberPatch,
+    SearchIn,
+    StateIn,
     TierIn,
 )
+from hub.merges import service as merges
 from hub.messaging.snapshots import snapshots
+from hub.pages import Page, ThePage
 from hub.problems import ProblemError
 from hub.requests import asked, once
+from hub.schemas import PageOf
 from hub.serving import TheServing
+from hub.staff.service import Principal
 from hub.stores.models import Store
 from hub.tiers import service as tiers
 from hub.tiers.models import Tier
 from protocol.errors import ErrorCode
-
-PHONE_REGION = "CN"
-"""How a phone number without a country code is read."""
 
 DISPLAY_NAME = "display_name"
 """The one field of a member's answer that is personal."""
@@ -57,7 +65,7 @@ def join(body: MemberIn, hub: TheHub, principal: ThePrincipal, *, request_id: Th
     refusal = principal.store_refusal(body.home_store)
     if refusal is not None:
         raise ProblemError(refusal)
-    profile = service.Profile(body.name, phone, body.birthday, body.home_store, body.language, body.source)
+    joining = service.Profile(body.name, phone, body.birthday, body.home_store, body.language, body.source)
     request = asked(hub, request_id, principal.actor, kind="member.joined", content=body.model_dump_json())
 
     def act(session: Session) -> dict[str, Any]:
@@ -65,7 +73,7 @@ def join(body: MemberIn, hub: TheHub, principal: ThePrincipal, *, request_id: Th
             raise ProblemError(ErrorCode.STORE_UNKNOWN)
         if phone and service.by_phone(session, hub.vault, phone) is not None:
             raise ProblemError(ErrorCode.MEMBER_PHONE_TAKEN)
-        member = service.join(session, hub.vault, profile, now=now, random=hub.random_bytes)
+        member = service.join(session, hub.vault, joining, now=now, random=hub.random_bytes)
         tiers.welcome(session, member.id, now)
         written = Act(principal.actor, "member.joined", str(member.id), {}, {"source": body.source}, principal.address)
         audit(session, written, now, hub.random_bytes)
@@ -93,19 +101,166 @@ def find(body: FindIn, hub: TheHub) -> dict[str, Any]:
         return _shown(hub, session, member)
 
 
-def _found(hub: Hub, session: Session, body: FindIn) -> Member | None:
+def _found(hub: Hub, session: Session, body: FindIn | SearchIn) -> Member | None:
+    """The member with a card or phone number; who was merged is found as the one that was kept."""
     if body.card is not None:
         card = cards.by_uid(session, body.card)
         return session.get(Member, card.member) if card is not None and card.member is not None else None
     phone = normal_phone(body.phone or "", PHONE_REGION)
-    return None if phone is None else service.by_phone(session, hub.vault, phone)
+    found = None if phone is None else service.by_phone(session, hub.vault, phone)
+    if found is None or found.state != merges.MERGED_STATE:
+        return found
+    return session.get_one(Member, merges.kept_for(session, [found.id])[found.id])
+
+
+@router.post("/members/search", response_model=PageOf[MemberFound])
+def search_for(body: SearchIn, hub: TheHub, page: ThePage) -> dict[str, Any]:
+    """Look members up, in the order in which they joined. Who was merged is found, too, and says into whom."""
+    with hub.database.read() as session:
+        found = _looked_up(hub, session, body, page)
+        has_more = len(found) > page.limit
+        items = _listed(hub, session, found[: page.limit])
+    return {"items": items, "next": str(found[page.limit - 1]) if has_more else None}
+
+
+def _looked_up(hub: Hub, session: Session, body: SearchIn, page: Page) -> list[UUID]:
+    """Members that are looked up, and one more than the page holds where there are more. Only names find many."""
+    if body.name is not None:
+        return search.by_name(session, hub.vault, body.name, page.limit + 1, after=_after(page))
+    if body.number is not None:
+        return list(session.execute(select(Member.id).where(Member.number == body.number)).scalars())
+    if body.email is not None:
+        email = normal_email(body.email)
+        return [] if email is None else profile.by_field(session, hub.vault, EMAIL, [email]).get(email, [])
+    found = _found(hub, session, body)
+    return [] if found is None else [found.id]
+
+
+def _after(page: Page) -> UUID | None:
+    try:
+        return None if page.cursor is None else UUID(page.cursor)
+    except ValueError:
+        fields = [{"field": "query.cursor", "problem": "unknown"}]
+        raise ProblemError(ErrorCode.REQUEST_INVALID, fields=fields) from None
+
+
+def _listed(hub: Hub, session: Session, members: Sequence[UUID]) -> list[dict[str, Any]]:
+    masked = profile.read_masked(session, hub.vault, members, (NAME, PHONE, EMAIL))
+    merged = merges.kept_for(session, members)
+    rows = session.execute(select(Member).where(among(session, Member.id, members)).order_by(Member.id)).scalars()
+    return [
+        {
+            "id": one.id,
+            "number": one.number,
+            "state": one.state,
+            "home_store": one.home_store,
+            **{field: masked[one.id].get(field, "") for field in (NAME, PHONE, EMAIL)},
+            "merged_into": merged.get(one.id),
+            "joined_at": one.joined_at,
+        }
+        for one in rows
+    ]
 
 
 @router.get("/members/{member}", response_model=MemberOut)
-def show(member: UUID, hub: TheHub) -> dict[str, Any]:
-    """Show a member."""
+def show(member: UUID, hub: TheHub, response: Response) -> dict[str, Any]:
+    """Show a member. Whoever wants to change it sends the answer's ETag along."""
     with hub.database.read() as session:
-        return _shown(hub, session, _existing(session, member))
+        found = _existing(session, member)
+        response.headers["ETag"] = f'"{administration.version_of(found)}"'
+        return _shown(hub, session, found)
+
+
+@router.patch("/members/{member}", response_model=MemberOut)
+def edit(
+    member: UUID,
+    body: MemberPatch,
+    hub: TheHub,
+    principal: ThePrincipal,
+    *,
+    response: Response,
+    if_match: Annotated[str, Header(max_length=100)],
+) -> dict[str, Any]:
+    """Change some fields of a member, as it was when it was read. What is wrong is told field by field."""
+    changes, now = body.model_dump(exclude_unset=True), hub.clock()
+
+    def work(session: Session) -> dict[str, Any]:
+        found = _looked_after(session, member)
+        if if_match not in {"*", f'"{administration.version_of(found)}"'}:
+            raise ProblemError(ErrorCode.REQUEST_STALE)
+        if body.home_store is not None:
+            _insist_on_store(session, principal, body.home_store)
+        faults = administration.edit(session, hub.vault, found, changes, today=now.date())
+        if faults:
+            fields = [{"field": fault.field, "problem": fault.code.value} for fault in faults]
+            raise ProblemError(faults[0].code, fields=fields)
+        act = Act(principal.actor, "member.changed", str(member), {}, {"fields": sorted(changes)}, principal.address)
+        audit(session, act, now, hub.random_bytes)
+        tiers.tell(session, member, now)
+        response.headers["ETag"] = f'"{administration.version_of(found)}"'
+        return _shown(hub, session, found)
+
+    return hub.database.run(work)
+
+
+def _looked_after(session: Session, member: UUID) -> Member:
+    found = administration.locked(session, member)
+    if found is None or found.state in {"erasing", "erased"}:
+        raise ProblemError(ErrorCode.MEMBER_UNKNOWN)
+    if found.state not in administration.EDITABLE:
+        raise ProblemError(ErrorCode.MEMBER_MERGED)
+    return found
+
+
+def _insist_on_store(session: Session, principal: Principal, store: str) -> None:
+    refusal = principal.store_refusal(store)
+    if refusal is None and session.get(Store, store) is None:
+        refusal = ErrorCode.STORE_UNKNOWN
+    if refusal is not None:
+        raise ProblemError(refusal)
+
+
+@router.post("/members/{member}/deactivate", response_model=MemberOut)
+def deactivate(
+    member: UUID, body: StateIn, hub: TheHub, principal: ThePrincipal, *, request_id: TheRequestId
+) -> dict[str, Any]:
+    """Have a member take part no more: nothing is earned or redeemed, and everything stays as it is."""
+    return _set_state(hub, principal, request_id, member, wanted=(administration.INACTIVE, body.reason))
+
+
+@router.post("/members/{member}/reactivate", response_model=MemberOut)
+def reactivate(
+    member: UUID, body: StateIn, hub: TheHub, principal: ThePrincipal, *, request_id: TheRequestId
+) -> dict[str, Any]:
+    """Have a member take part again."""
+    return _set_state(hub, principal, request_id, member, wanted=(administration.ACTIVE, body.reason))
+
+
+def _set_state(
+    hub: Hub, principal: Principal, request_id: UUID, member: UUID, *, wanted: tuple[str, str]
+) -> dict[str, Any]:
+    (state, reason), now = wanted, hub.clock()
+    request = asked(hub, request_id, principal.actor, kind=f"member.{state}", content=f"{member} {reason}")
+
+    def work(session: Session) -> dict[str, Any]:
+        found = _looked_after(session, member)
+
+        def act() -> dict[str, Any]:
+            before, found.state = found.state, state
+            written = Act(
+                *(principal.actor, f"member.{state}", str(member), {"state": before}, {"state": state}),
+                source=principal.address,
+                reason=reason,
+            )
+            audit(session, written, now, hub.random_bytes)
+            tiers.tell(session, member, now)
+            return {}
+
+        once(session, request, act)
+        session.flush()
+        return _shown(hub, session, found)
+
+    return hub.database.run(work)
 
 
 @router.get("/members/{member}/balance", response_model=BalanceOut)

@@ -105,3 +105,65 @@ class CardOut(Output):
     uid: str
     technology: str
     state: str
+
+
+Text = Annotated[str, Field(max_length=500)]
+
+
+class MemberPatch(Input):
+    """What is to change of a member: fields that are not named stay, null takes a value away."""
+
+    name: Text | None = None
+    phone: Text | None = None
+    email: Text | None = None
+    birthday: Text | None = None
+    gender: Text | None = None
+    address: Text | None = None
+    identity_number: Text | None = None
+    bank_account: Text | None = None
+    home_store: Name | None = None
+    language: Language | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> "MemberPatch":
+        if not self.model_fields_set:
+            raise ValueError("name a field to change")
+        if any(name in self.model_fields_set and getattr(self, name) is None for name in ("home_store", "language")):
+            raise ValueError("home store and language cannot be taken away")
+        return self
+
+
+class StateIn(Input):
+    """Why a member is to take part no more, or again."""
+
+    reason: Annotated[Sentence, Field(min_length=3)]
+
+
+class SearchIn(Input):
+    """Look members up by exactly one of these. They go in the body, never in an address."""
+
+    name: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    number: Name | None = None
+    phone: Annotated[str, Field(min_length=3, max_length=32)] | None = None
+    email: Annotated[str, Field(min_length=3, max_length=254)] | None = None
+    card: Annotated[str, Field(pattern=r"^[0-9a-f]{8,20}$")] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "SearchIn":
+        if len(self.model_fields_set) != 1:
+            raise ValueError("look up by exactly one thing")
+        return self
+
+
+class MemberFound(Output):
+    """A member in a list: personal data masked. `merged_into` says who stands for a member that was merged."""
+
+    id: UUID
+    number: str
+    state: str
+    home_store: str
+    name: str
+    phone: str
+    email: str
+    merged_into: UUID | None
+    joined_at: datetime

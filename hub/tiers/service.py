@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from hub.db.bulk import insert_rows, update_rows
 from hub.db.reading import Asked, Prepared, Rows
+from hub.db.session import wake
 from hub.fleet import service as fleet_service
 from hub.ledger import service as ledger_service
 from hub.ledger.rules import Books
@@ -170,6 +171,17 @@ def give(session: Session, member: UUID, tier: str, terms: tuple[UUID, str, date
     ledger_service.write(session, books, at)
     fleet_service.mark_stale(session, {member: books.accounts[account].version})
     return state.tier
+
+
+def tell(session: Session, member: UUID, now: datetime) -> None:
+    """Have the kiosks of a member told that something of it has changed which is no value."""
+    books, account = Books(), points_service.points_account(member)
+    books.want(account)
+    ledger_service.load(session, books)
+    books.touch(account)
+    ledger_service.write(session, books, now)
+    if fleet_service.mark_stale(session, {member: books.accounts[account].version}):
+        wake(session)
 
 
 def _change_id(fact: UUID, tier: str) -> UUID:
