@@ -17,6 +17,7 @@ from hub.audit.service import Act, audit
 from hub.composition import Hub
 from hub.intake import ByApproval, Item
 from hub.problems import ProblemError
+from hub.requests import asked, once
 from hub.staff.service import Principal
 from protocol import codec
 from protocol.errors import ErrorCode
@@ -33,13 +34,19 @@ class Answer:
     note: str = ""
 
 
-def answer(hub: Hub, principal: Principal, given: Answer, *, carried: Mapping[str, Carry] = CARRIED) -> ApprovalRequest:
+def answer(
+    hub: Hub, principal: Principal, given: Answer, request_id: UUID, *, carried: Mapping[str, Carry] = CARRIED
+) -> ApprovalRequest:
     """Take an answer, once; a yes is carried out at once. The same answer can be given again safely.
+
+    `request_id` is the answer's own.
 
     Raises:
         ProblemError: there is no such request, it is not this principal's to answer, or it was answered already.
     """
-    hub.database.run(lambda session: _decide(session, hub, principal, given))
+    content = f"{given.request} {given.state} {given.note}"
+    request = asked(hub, request_id, principal.actor, kind="approval.answered", content=content)
+    hub.database.run(lambda session: once(session, request, lambda: _decide(session, hub, principal, given)))
     return carry_out(hub, given.request, carried)
 
 
@@ -82,21 +89,22 @@ def visible(principal: Principal, row: ApprovalRequest | None) -> ApprovalReques
     return row
 
 
-def _decide(session: Session, hub: Hub, principal: Principal, given: Answer) -> None:
+def _decide(session: Session, hub: Hub, principal: Principal, given: Answer) -> dict[str, Any]:
     row, now = visible(principal, queries.locked(session, given.request)), hub.clock()
     if is_same_hand(queries.hands(session, row.asked_by), queries.hands(session, principal.actor)):
         raise ProblemError(ErrorCode.APPROVAL_OWN)
     if row.state != "waiting":
         _insist_on_the_same(row, principal, given)
-        return
+        return {"request": str(row.id)}
     if row.lapses_at <= now:
         raise ProblemError(ErrorCode.APPROVAL_LAPSED)
     if not queries.stands(session, row.asked_by, now):
         raise ProblemError(ErrorCode.APPROVAL_WITHDRAWN)
     row.state, row.decided_by, row.decided_at, row.note = given.state, principal.actor, now, given.note
     told = {"kind": row.kind, "asked_by": row.asked_by, "subject": row.subject, "amount": row.amount}
-    act = Act(principal.actor, ACTIONS[given.state], str(row.id), {}, told, reason=given.note)
+    act = Act(principal.actor, ACTIONS[given.state], str(row.id), {}, told, principal.address, given.note)
     audit(session, act, now, hub.random_bytes)
+    return {"request": str(row.id)}
 
 
 def _insist_on_the_same(row: ApprovalRequest, principal: Principal, given: Answer) -> None:

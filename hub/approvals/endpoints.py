@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from sqlalchemy import select
 
-from hub.access import TheHub, ThePrincipal
+from hub.access import TheHub, ThePrincipal, TheRequestId
 from hub.approvals.answers import Answer, answer, visible
 from hub.approvals.models import ApprovalRequest
 from hub.approvals.schemas import ApprovalOut, ApprovalsOut, ApproveIn, RefuseIn
@@ -37,18 +37,22 @@ def show_one(request: UUID, hub: TheHub, principal: ThePrincipal) -> dict[str, A
 
 
 @router.post("/{request}/approve", response_model=ApprovalOut)
-def approve(request: UUID, body: ApproveIn, hub: TheHub, principal: ThePrincipal) -> dict[str, Any]:
+def approve(
+    request: UUID, body: ApproveIn, hub: TheHub, principal: ThePrincipal, *, request_id: TheRequestId
+) -> dict[str, Any]:
     """Say yes to what another person asked for; it is done at once, in the name of who asked."""
-    row = answer(hub, principal, Answer(request, "approved", body.note))
+    row = answer(hub, principal, Answer(request, "approved", body.note), request_id)
     if row.state == "failed":
         raise ProblemError(ErrorCode(row.code or ErrorCode.REQUEST_FAILED), **row.result)
     return _shown(row)
 
 
 @router.post("/{request}/refuse", response_model=ApprovalOut)
-def refuse(request: UUID, body: RefuseIn, hub: TheHub, principal: ThePrincipal) -> dict[str, Any]:
+def refuse(
+    request: UUID, body: RefuseIn, hub: TheHub, principal: ThePrincipal, *, request_id: TheRequestId
+) -> dict[str, Any]:
     """Say no to what another person asked for."""
-    return _shown(answer(hub, principal, Answer(request, "refused", body.note)))
+    return _shown(answer(hub, principal, Answer(request, "refused", body.note), request_id))
 
 
 def _shown(row: ApprovalRequest) -> dict[str, Any]:

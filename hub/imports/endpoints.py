@@ -69,7 +69,7 @@ def upload(data: TheFile, hub: TheHub, principal: ThePrincipal, *, request_id: T
 
     def act(session: Session) -> dict[str, Any]:
         service.add(session, id_, taken, actor=principal.actor, now=now)
-        _note(session, hub, Act(principal.actor, "import.uploaded", str(id_), {}, {"rows": taken.rows}))
+        _note(session, hub, Act(principal.actor, "import.uploaded", str(id_), {}, {"rows": taken.rows}, principal.address))
         return {"id": str(id_)}
 
     def work(session: Session) -> dict[str, Any]:
@@ -124,7 +124,7 @@ def run(import_id: UUID, hub: TheHub, principal: ThePrincipal, *, request_id: Th
         _insist(one, "checked")
         service.begin_run(session, one, hub.clock())
         told = {"rows": one.rows, "duplicates": one.plan["duplicates"]}
-        _note(session, hub, Act(principal.actor, "import.run", str(one.id), {}, told))
+        _note(session, hub, Act(principal.actor, "import.run", str(one.id), {}, told, principal.address))
 
     return _changed(hub, request, import_id, act)
 
@@ -137,7 +137,7 @@ def cancel(import_id: UUID, hub: TheHub, principal: ThePrincipal, *, request_id:
     def act(session: Session, one: Import) -> None:
         _insist(one, "uploaded", "checking", "checked", "running")
         service.end(session, one, "cancelled", hub.clock())
-        _note(session, hub, Act(principal.actor, "import.cancelled", str(one.id), {}, {"rows_done": one.rows_done}))
+        _note(session, hub, Act(principal.actor, "import.cancelled", str(one.id), {}, {"rows_done": one.rows_done}, principal.address))
 
     return _changed(hub, request, import_id, act)
 

@@ -77,7 +77,14 @@ def write_fields(member: UUID, body: FieldsIn, hub: TheHub, principal: ThePrinci
         normal = judged(own, body.values)
         _refuse(normal.faults)
         fields.write(session, hub.vault, own, {member: normal.values})
-        act = Act(principal.actor, "member.fields_written", str(member), {}, {"fields": sorted(normal.values)})
+        act = Act(
+            principal.actor,
+            "member.fields_written",
+            str(member),
+            {},
+            {"fields": sorted(normal.values)},
+            principal.address,
+        )
         audit(session, act, now, hub.random_bytes)
 
     hub.database.run(work)
@@ -100,7 +107,9 @@ def reveal(
         unknown = [name for name in wanted if name not in PERSONAL and name.removeprefix(OWN) not in own]
         _refuse([Fault(name, ErrorCode.FIELD_UNKNOWN) for name in unknown])
         _limit(session, hub, principal)
-        written = Act(principal.actor, REVEALED, str(member), {}, {"fields": wanted}, reason=body.reason)
+        written = Act(
+            principal.actor, REVEALED, str(member), {}, {"fields": wanted}, principal.address, reason=body.reason
+        )
         audit(session, written, now, hub.random_bytes)
         return {"member": str(member)}
 
@@ -188,7 +197,14 @@ def fetch_export(request: UUID, hub: TheHub, principal: ThePrincipal) -> dict[st
         fetched = exports.fetch(session, hub.vault, request, actor=principal.actor, now=now)
         if isinstance(fetched, ErrorCode):
             raise ProblemError(fetched)
-        act = Act(principal.actor, "member.export_fetched", str(fetched["member"]), {}, {"request": str(request)})
+        act = Act(
+            principal.actor,
+            "member.export_fetched",
+            str(fetched["member"]),
+            {},
+            {"request": str(request)},
+            principal.address,
+        )
         audit(session, act, now, hub.random_bytes)
         return fetched
 

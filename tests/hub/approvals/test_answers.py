@@ -154,7 +154,7 @@ def say_yes(office: Office, request: UUID, carry: Erasing) -> ApprovalRequest:
     hub = office.world.hub
     with hub.database.read() as session:
         found = principals(session, [hash_of(office.answering)], hub.clock())[hash_of(office.answering)]
-    return answer(hub, found, Answer(request, "approved"), carried={KIND: carry})
+    return answer(hub, found, Answer(request, "approved"), office.world.new_id(), carried={KIND: carry})
 
 
 def test_what_is_no_booking_is_carried_out_by_its_domain_once(office: Office) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 
 from hub.audit.models import AuditEntry
 from hub.ledger.models import Transfer
-from hub.staff.models import ApiKey
+from hub.staff.models import ApiKey, Person
 from hub.staff.permissions import Permission, Role
 from tests.hub.approvals.office import Office
 
@@ -60,6 +60,55 @@ def test_the_same_yes_can_be_given_again(office: Office) -> None:
 
     assert first.json() == again.json()
     assert office.world.balance(office.member) == 500
+
+
+def test_an_answer_s_own_id_is_good_for_one_answer(small_office: Office) -> None:
+    one, other, own = small_office.wait(), small_office.wait(), str(uuid4())
+
+    answers = [
+        small_office.call("POST", f"/v1/approvals/{request}/approve", {}, key=small_office.answering, request=own)
+        for request in (one, one, other)
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 409]
+    assert answers[0].json() == answers[1].json()
+    assert answers[2].json()["code"] == "request.conflict"
+
+
+def test_a_person_asks_and_another_answers(office: Office) -> None:
+    world, request = office.world, str(uuid4())
+    asker, other = world.add_person(Role.CUSTOMER_SERVICE), world.person(Role.FINANCE)
+    office.asking = world.log_in(asker)
+    assert office.adjust(request=request).status_code == 202
+
+    answered = office.approve(request, key=other)
+
+    assert (answered.status_code, answered.json()["asked_by"]) == (200, f"staff:{asker.id}")
+    assert answered.json()["decided_by"].startswith("staff:")
+    assert world.balance(office.member) == 500
+
+
+def test_a_person_does_not_answer_in_another_session_or_with_an_own_key(small_office: Office) -> None:
+    world, request = small_office.world, str(uuid4())
+    admin = world.add_person(Role.ADMIN)
+    asking, second = world.log_in(admin), world.log_in(admin)
+    body = {"name": "mine", "permissions": ["approvals:write"]}
+    key = small_office.call("POST", "/v1/keys", body, key=asking).json()["secret"]
+    assert small_office.adjust(10_000, key=asking, request=request).status_code == 202
+
+    responses = [small_office.approve(request, key=own) for own in (asking, second, key)]
+
+    assert codes(*responses) == [(403, "approval.own")] * 3
+
+
+def test_what_a_person_asked_for_who_is_locked_out_since_is_not_done(small_office: Office) -> None:
+    world, request = small_office.world, str(uuid4())
+    asker = world.add_person(Role.CUSTOMER_SERVICE)
+    assert small_office.adjust(key=world.log_in(asker), request=request).status_code == 202
+    with world.hub.database.write() as session:
+        session.execute(update(Person).where(Person.id == asker.id).values(state="disabled"))
+
+    assert codes(small_office.approve(request)) == [(409, "approval.withdrawn")]
 
 
 def test_a_no_is_final(office: Office) -> None:
