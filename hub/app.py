@@ -14,6 +14,7 @@ from hub.alerts import endpoints as alerts
 from hub.approvals import endpoints as approvals
 from hub.audit import endpoints as audit
 from hub.composition import Hub
+from hub.duplicates import endpoints as duplicates
 from hub.finance import endpoints as finance
 from hub.fleet import endpoints as fleet
 from hub.holds import endpoints as holds
@@ -42,6 +43,7 @@ from protocol.errors import ErrorCode
 DOMAINS = (
     members,
     merges,
+    duplicates,
     imports,
     points,
     privacy,

@@ -14,6 +14,7 @@ from hub.booking.service import BATCH_MAX_ITEMS
 from hub.clock import Clock
 from hub.composition import Hub
 from hub.day_end.run import DayEnds
+from hub.duplicates import service as duplicates
 from hub.holds import service as holds
 from hub.imports.worker import Worker
 from hub.members import search
@@ -51,7 +52,8 @@ def long_jobs(hub: Hub) -> list[Job]:
     return [
         Job("work imports off", timedelta(seconds=POLL_S / 2), lambda _now: worker.run()),
         Job("end days", timedelta(minutes=DAY_END_EVERY_MIN), lambda _now: end_days(hub)),
-        Job("keep to retention", timedelta(hours=1), lambda now: keep_to_retention(hub, now)),
+        Job("keep to retention", timedelta(days=1), lambda now: keep_to_retention(hub, now)),
+        Job("look for duplicates", timedelta(days=1), lambda now: look_for_duplicates(hub, now)),
         Job("index names", timedelta(days=1), lambda _now: index_names(hub)),
         Job("look for odd behaviour", timedelta(minutes=LOOK_EVERY_MIN), lambda now: look_for_odd(hub, now)),
     ]
@@ -133,6 +135,12 @@ def free_overdue(hub: Hub, now: datetime) -> None:
         items = holds.overdue(session, now, BATCH_MAX_ITEMS)
     if items:
         hub.booking.book(items, now)
+
+
+def look_for_duplicates(hub: Hub, now: datetime) -> None:
+    """Put members that may be one person on the list."""
+    new = duplicates.look_through(hub.database, hub.vault, now)
+    log.info("members were compared", new=new)
 
 
 def follow_merges(hub: Hub, now: datetime) -> None:

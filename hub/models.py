@@ -7,6 +7,7 @@ from hub.booking import models as booking
 from hub.cards import models as cards
 from hub.day_end import models as day_end
 from hub.db.base import Base
+from hub.duplicates import models as duplicates
 from hub.finance import models as finance
 from hub.fleet import models as fleet
 from hub.holds import models as holds
@@ -34,6 +35,7 @@ __all__ = [
     "booking",
     "cards",
     "day_end",
+    "duplicates",
     "finance",
     "fleet",
     "holds",

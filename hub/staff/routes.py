@@ -66,6 +66,8 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("POST", "/v1/imports/{import_id}/cancel"): Permission.MEMBERS_IMPORT,
     ("GET", "/v1/imports/{import_id}/faults"): Permission.MEMBERS_IMPORT,
     ("GET", "/v1/imports/{import_id}/faults.csv"): Permission.MEMBERS_IMPORT,
+    ("GET", "/v1/member-duplicates"): Permission.MEMBERS_MERGE,
+    ("POST", "/v1/member-duplicates/dismiss"): Permission.MEMBERS_MERGE,
     ("POST", "/v1/member-merges"): Permission.MEMBERS_MERGE,
     ("POST", "/v1/member-merges/{merge}/undo"): Permission.MEMBERS_MERGE,
     ("GET", "/v1/member-merges"): Permission.MEMBERS_MERGE,

@@ -43,10 +43,11 @@ def upgrade() -> None:
         sqlite_where=sa.text("undone_at IS NULL"),
     )
     _make_imports()
+    _make_suspicions()
 
 
 def downgrade() -> None:
-    for table in ("import_faults", "import_pieces", "imports", "merges"):
+    for table in ("suspicions", "import_faults", "import_pieces", "imports", "merges"):
         op.drop_table(table)
 
 
@@ -92,3 +93,22 @@ def _make_imports() -> None:
         sa.ForeignKeyConstraint(["of"], ["imports.id"], name="fk_import_faults_of_imports"),
         sa.PrimaryKeyConstraint("of", "number", name="pk_import_faults"),
     )
+
+
+def _make_suspicions() -> None:
+    op.create_table(
+        "suspicions",
+        sa.Column("first", sa.Uuid(), nullable=False),
+        sa.Column("second", sa.Uuid(), nullable=False),
+        sa.Column("agrees", JSON, nullable=False),
+        sa.Column("state", CODE, nullable=False),
+        sa.Column("found_at", MOMENT, nullable=False),
+        sa.Column("decided_by", CODE, nullable=True),
+        sa.Column("decided_at", MOMENT, nullable=True),
+        sa.CheckConstraint("first < second", name="ck_suspicions_is_ordered"),
+        sa.CheckConstraint("state IN ('open', 'dismissed', 'merged')", name="ck_suspicions_state_known"),
+        sa.ForeignKeyConstraint(["first"], ["members.id"], name="fk_suspicions_first_members"),
+        sa.ForeignKeyConstraint(["second"], ["members.id"], name="fk_suspicions_second_members"),
+        sa.PrimaryKeyConstraint("first", "second", name="pk_suspicions"),
+    )
+    op.create_index("ix_suspicions_state", "suspicions", ["state", "found_at", "first", "second"])
