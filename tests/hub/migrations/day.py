@@ -22,6 +22,7 @@ from protocol.requests import AskLease, PresentCard
 from protocol.state import KioskStatus
 from protocol.topics import Channel
 from tests.hub.migrations.personal import keep_personal_data
+from tests.hub.migrations.staff import let_people_in
 from tests.hub.world import STORE, TestKiosk, World
 
 TERMS: dict[str, dict[str, Any]] = {
@@ -50,6 +51,7 @@ def play(world: World) -> UUID:
         world.told(kiosk, LeaseClosed(lease, 600)),
     )
     ask(world, kiosk, AskLease(world.new_id(), visit, TOTE, 2_400))
+    let_people_in(world)
     keep_personal_data(world, kiosk, member)
     keep_books(world, kiosk, member)
     return member
