@@ -16,6 +16,7 @@ from hub.composition import Hub
 from hub.day_end.run import DayEnds
 from hub.duplicates import service as duplicates
 from hub.holds import service as holds
+from hub.imports.exporting import Exporter
 from hub.imports.worker import Worker
 from hub.members import search
 from hub.merges import service as merges
@@ -49,7 +50,9 @@ class Job:
 def long_jobs(hub: Hub) -> list[Job]:
     """Jobs that may take many minutes; they have a scheduler of their own, so that the others are not late."""
     worker = Worker(hub.database, hub.vault, hub.clock, hub.random_bytes)
+    exporter = Exporter(hub.database, hub.vault, hub.clock)
     return [
+        Job("put exports together", timedelta(seconds=POLL_S / 2), lambda _now: exporter.run()),
         Job("work imports off", timedelta(seconds=POLL_S / 2), lambda _now: worker.run()),
         Job("end days", timedelta(minutes=DAY_END_EVERY_MIN), lambda _now: end_days(hub)),
         Job("keep to retention", timedelta(days=1), lambda now: keep_to_retention(hub, now)),

@@ -107,6 +107,7 @@ def reveal(
         unknown = [name for name in wanted if name not in PERSONAL and name.removeprefix(OWN) not in own]
         _refuse([Fault(name, ErrorCode.FIELD_UNKNOWN) for name in unknown])
         _limit(session, hub, principal)
+        written = Act(principal.actor, REVEALED, str(member), {}, {"fields": wanted}, principal.address, body.reason)
         written = Act(
             principal.actor, REVEALED, str(member), {}, {"fields": wanted}, principal.address, reason=body.reason
         )

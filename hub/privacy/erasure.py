@@ -99,8 +99,12 @@ class Eraser:
 
 def refusal_of(session: Session, member: UUID, members: Collection[UUID]) -> ErrorCode | None:
     """Why a member cannot be erased now, with all that were merged into it; None where it can."""
-    if session.get(Member, member) is None:
+    found = session.get(Member, member)
+    if found is None:
         return ErrorCode.MEMBER_UNKNOWN
+    if found.state == "merged":
+        # Whoever it was merged into has its data and its money; erasing that one erases both.
+        return ErrorCode.MEMBER_MERGED
     if queries.holds_money(session, members):
         return ErrorCode.ERASURE_MONEY_HELD
     return ErrorCode.ERASURE_VALUE_OUT if queries.has_value_out(session, members) else None

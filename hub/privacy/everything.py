@@ -15,6 +15,7 @@ from hub.audit.models import AuditEntry
 from hub.cards.models import Card, CardTap, Visit
 from hub.day_end.models import ExpiryNotice, LateMember
 from hub.db.base import Base
+from hub.duplicates.models import Suspicion
 from hub.fleet.models import MemberCopy
 from hub.holds.models import Hold
 from hub.leases.models import Lease
@@ -77,6 +78,7 @@ NOT_TOLD: dict[type[Base], str] = {
     MemberField: "told in clear, as `fields`",
     MemberKey: "the key of what is told in clear",
     MemberToken: "made of the name, which is told in clear",
+    Suspicion: "names somebody else, who may well be another person",
 }
 """Tables that name members and are told otherwise, or not; and why."""
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from hub.members.profile import keys_of
 from hub.members.vault import Vault
+from hub.privacy import queries
 from hub.privacy.everything import everything
 from hub.privacy.models import PersonalExport
 from protocol.errors import ErrorCode
@@ -19,11 +20,15 @@ EXPORTS_KEPT_DAYS = 7
 
 
 def make(session: Session, vault: Vault, made: PersonalExport) -> ErrorCode | None:
-    """Keep an export, sealed under the member's own key, so that it dies with it; or why there is none."""
+    """Keep an export, sealed under the member's own key, so that it dies with it; or why there is none.
+
+    It tells of those who were merged into the member too.
+    """
     keys = keys_of(session, vault, [made.member])
     if not keys:
         return ErrorCode.MEMBER_ERASED
-    text = msgspec.json.encode(everything(session, vault, made.member)).decode()
+    known = [everything(session, vault, member) for member in queries.with_merged(session, made.member)]
+    text = msgspec.json.encode(known[0] | {"merged": known[1:]}).decode()
     made.sealed = vault.seal(keys[made.member], text, _place(made.request))
     session.add(made)
     return None

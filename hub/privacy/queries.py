@@ -3,11 +3,12 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from hub.cards.models import Card
 from hub.db.reading import Rows, among
+from hub.duplicates.models import Suspicion
 from hub.fleet.models import Duty, Kiosk, MemberCopy
 from hub.holds.models import Hold
 from hub.leases.models import Lease
@@ -69,6 +70,8 @@ def destroy(session: Session, members: Collection[UUID], columns: Collection[str
     session.execute(delete(MemberKey).where(among(session, MemberKey.member, ids)))
     session.execute(delete(MemberField).where(among(session, MemberField.member, ids)))
     session.execute(delete(MemberCopy).where(among(session, MemberCopy.member, ids)))
+    suspected = or_(among(session, Suspicion.first, ids), among(session, Suspicion.second, ids))
+    session.execute(delete(Suspicion).where(suspected))
     nothing = dict.fromkeys(columns) | {"name": b"", "state": "erasing"}
     session.execute(update(Member).where(among(session, Member.id, ids)).values(nothing))
     session.execute(

@@ -88,7 +88,7 @@ def test_opened_fields_are_those_asked_for_and_the_reason_is_written_down(desk: 
     assert opened.json() == {"member": str(desk.member), "values": {"phone": PHONE, "email": EMAIL}}
     [entry] = desk.audited(REVEALED)
     assert entry.after == {"fields": ["address", "email", "phone"]}
-    assert (entry.reason, entry.subject) == (WHY["reason"], str(desk.member))
+    assert (entry.reason, entry.subject, entry.source) == (WHY["reason"], str(desk.member), "testclient")
     with desk.world.hub.database.read() as session:
         kept = [*session.execute(select(Fact.result)).scalars(), *session.execute(select(AuditEntry.after)).scalars()]
     assert PHONE not in str(kept)

@@ -16,6 +16,7 @@ from hub.ledger.models import Account
 from hub.members import profile, search, service
 from hub.members.models import Member, MemberKey, MemberToken
 from hub.members.rules import PERSONAL
+from hub.merges.service import MembersMerged
 from hub.models import Base
 from hub.privacy import erasure
 from hub.privacy.erasure import Eraser, Wish
@@ -145,6 +146,20 @@ def test_whoever_has_something_held_is_not_erased(world: World) -> None:
     assert world.book(world.posted(HoldPlaced(member, "points", 5, 10), kind="hold.placed"))[0].is_applied
 
     assert erase(world, member) is ErrorCode.ERASURE_VALUE_OUT
+
+
+def test_whoever_was_merged_into_a_member_is_erased_with_it_and_not_alone(world: World) -> None:
+    kept, merged = add_person(world), world.add_member("Quockerwodger Z.")
+    body = MembersMerged(kept, merged, "the same person")
+    assert world.book(world.posted(body, kind="member.merged", store=None))[0].is_applied
+
+    alone = erase(world, merged)
+    together = erase(world, kept)
+
+    assert (alone, together) == (ErrorCode.MEMBER_MERGED, None)
+    assert finish(world) == 2
+    with world.hub.database.read() as session:
+        assert profile.read(session, world.hub.vault, [kept, merged], ["name"]) == {kept: {}, merged: {}}
 
 
 def test_nobody_is_erased_who_is_not_there(world: World) -> None:
