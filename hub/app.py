@@ -17,10 +17,12 @@ from hub.composition import Hub
 from hub.duplicates import endpoints as duplicates
 from hub.finance import endpoints as finance
 from hub.fleet import endpoints as fleet
+from hub.gate import BODY_MAX_BYTES, Gate
 from hub.holds import endpoints as holds
 from hub.imports import endpoints as imports
 from hub.leases import endpoints as leases
 from hub.ledger import endpoints as ledger
+from hub.limits import LIMITS, Limits
 from hub.members import endpoints as members
 from hub.merges import endpoints as merges
 from hub.packages import endpoints as packages
@@ -39,6 +41,18 @@ from hub.staff import endpoints as staff
 from hub.wallet import endpoints as wallet
 from hub.webhooks import endpoints as webhooks
 from protocol.errors import ErrorCode
+
+JSON = "application/json"
+FIELDS_MAX = 50
+FIELD_MAX_CHARS = 200
+
+UNROUTED = {
+    404: ErrorCode.PATH_UNKNOWN,
+    405: ErrorCode.REQUEST_METHOD,
+    413: ErrorCode.REQUEST_TOO_LARGE,
+    415: ErrorCode.REQUEST_MEDIA_TYPE,
+}
+"""What the framework refuses by itself, by status."""
 
 DOMAINS = (
     members,
@@ -69,7 +83,7 @@ DOMAINS = (
 )
 
 
-def create_app(hub: Hub) -> FastAPI:
+def create_app(hub: Hub, limits: Limits = LIMITS) -> FastAPI:
     """Build the application around a hub."""
 
     @asynccontextmanager
@@ -87,6 +101,7 @@ def create_app(hub: Hub) -> FastAPI:
         redoc_url=None,
     )
     app.state.hub = hub
+    app.add_middleware(Gate, limits=limits)
     app.add_api_route("/health", health, methods=["GET"], tags=["service"])
     for domain in DOMAINS:
         app.include_router(domain.router)
@@ -116,14 +131,28 @@ async def _wait(_request: Request, error: Exception) -> JSONResponse:
 async def _refuse_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     # Only where it is wrong and why: what was sent may be personal.
-    fields = [{"field": ".".join(map(str, part["loc"])), "problem": part["type"]} for part in error.errors()]
+    wrong = error.errors()
+    if any(part["loc"][0] == "body" for part in wrong) and not _sends_json(request):
+        return problem(request, ErrorCode.REQUEST_MEDIA_TYPE, {})
+    fields = [{"field": _named(part["loc"]), "problem": part["type"]} for part in wrong[:FIELDS_MAX]]
     return problem(request, ErrorCode.REQUEST_INVALID, {"fields": fields})
+
+
+def _sends_json(request: Request) -> bool:
+    return request.headers.get("content-type", JSON).split(";")[0].strip().lower() == JSON
+
+
+def _named(place: tuple[str | int, ...]) -> str:
+    # A field that nobody knows is named as it was sent: cut, and without what is no text.
+    return ".".join(map(str, place)).encode("utf-8", "replace").decode()[:FIELD_MAX_CHARS]
 
 
 async def _refuse_unrouted(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    code = ErrorCode.PATH_UNKNOWN if error.status_code in {404, 405} else ErrorCode.REQUEST_INVALID
-    return problem(request, code, {})
+    code = UNROUTED.get(error.status_code, ErrorCode.REQUEST_INVALID)
+    answer = problem(request, code, {"max": BODY_MAX_BYTES} if code is ErrorCode.REQUEST_TOO_LARGE else {})
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 async def _fail(request: Request, _error: Exception) -> JSONResponse:

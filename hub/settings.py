@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from hub.errors import SetupError
+from hub.limits import LIMITS
 from provisioning.mqtt import Endpoint
 
 
@@ -82,6 +83,15 @@ class Webhooks(BaseModel):
     inside: tuple[str, ...] = ()
 
 
+class RateLimits(BaseModel):
+    """Most requests in a minute to one API process, under one key or session, and from one network address."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    key_per_minute: Annotated[int, Field(ge=1)] = LIMITS.key_per_minute
+    source_per_minute: Annotated[int, Field(ge=1)] = LIMITS.source_per_minute
+
+
 class Settings(BaseSettings):
     """Everything that differs between installations. Paths are taken relative to where the hub is started."""
 
@@ -95,6 +105,7 @@ class Settings(BaseSettings):
     site: Site | None = None
     outside: Outside | None = None
     webhooks: Webhooks = Webhooks()
+    limits: RateLimits = RateLimits()
 
     @property
     def heads_file(self) -> Path:

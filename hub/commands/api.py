@@ -10,6 +10,7 @@ from hub import migrations
 from hub.app import create_app
 from hub.commands.process import SettingsFile, spare_the_collector
 from hub.composition import from_settings
+from hub.limits import Limits
 from hub.settings import read
 from provisioning.logs import configure
 
@@ -45,6 +46,8 @@ def api(settings: SettingsFile) -> None:
 def application() -> object:
     """The application of one uvicorn worker."""
     configure()
-    built = create_app(from_settings(read(Path(os.environ[SETTINGS_VARIABLE]))))
+    known = read(Path(os.environ[SETTINGS_VARIABLE]))
+    limits = Limits(known.limits.key_per_minute, known.limits.source_per_minute)
+    built = create_app(from_settings(known), limits)
     spare_the_collector()
     return built

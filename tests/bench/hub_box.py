@@ -16,6 +16,13 @@ from tests.services.postgresql import DURABLE, Server, free_port
 
 DATABASE = "hub"
 
+UNLIMITED = """
+[limits]
+key_per_minute = 1000000000
+source_per_minute = 1000000000
+"""
+"""A bench sends more in a second than a till does in a week."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rig:
@@ -39,6 +46,8 @@ def durable_rig(folder: Path) -> Iterator[Rig]:
         server.create(DATABASE)
         box = Box(folder, free_ports())
         making.make(box, server.url(DATABASE))
+        with box.hub_settings.open("a", encoding="utf-8") as settings:
+            settings.write(UNLIMITED)
         yield Rig(box, server, from_settings(read(box.hub_settings)))
     finally:
         server.stop()

@@ -1,0 +1,132 @@
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from hub.app import create_app
+from hub.gate import BODY_MAX_BYTES, Gate
+from hub.limits import Limits
+from tests.hub.api import NOBODY, Api
+from tests.hub.world import World
+
+
+@pytest.fixture
+def api(small_world: World) -> Iterator[Api]:
+    opened = Api(small_world)
+    with opened.client:
+        yield opened
+
+
+def limited(world: World, limits: Limits) -> TestClient:
+    return TestClient(create_app(world.hub, limits), raise_server_exceptions=False)
+
+
+def test_a_key_that_sends_too_much_is_told_when_to_come_again(small_world: World) -> None:
+    headers = {"Authorization": f"Bearer {small_world.till_key}"}
+    with limited(small_world, Limits(key_per_minute=2, source_per_minute=100)) as client:
+        answers = [client.get("/v1/programme", headers=headers) for _ in range(3)]
+        other = client.get("/v1/programme", headers={"Authorization": "Bearer other"})
+
+    assert [one.status_code for one in answers] == [200, 200, 429]
+    assert [one.headers["RateLimit-Limit"] for one in answers] == ["2"] * 3
+    assert [one.headers["RateLimit-Remaining"] for one in answers] == ["1", "0", "0"]
+    assert answers[2].json()["code"] == "request.too_many"
+    assert 1 <= int(answers[2].headers["Retry-After"]) <= 30
+    assert 1 <= int(answers[0].headers["RateLimit-Reset"]) <= 60
+    assert "Retry-After" not in answers[0].headers
+    assert other.status_code == 401
+
+
+def test_guessing_keys_from_one_address_ends(small_world: World) -> None:
+    with limited(small_world, Limits(key_per_minute=100, source_per_minute=5)) as client:
+        statuses = [
+            client.get("/v1/programme", headers={"Authorization": f"Bearer {number}"}).status_code
+            for number in range(7)
+        ]
+
+    assert statuses == [401] * 5 + [429] * 2
+
+
+def test_a_batched_route_is_limited_too(small_world: World) -> None:
+    headers = {"Authorization": f"Bearer {small_world.till_key}"}
+    with limited(small_world, Limits(key_per_minute=1, source_per_minute=100)) as client:
+        answers = [client.get(f"/v1/members/{NOBODY}/balance", headers=headers) for _ in range(2)]
+
+    assert [one.status_code for one in answers] == [404, 429]
+
+
+def test_a_body_that_says_it_is_too_large_is_not_read(api: Api) -> None:
+    answer = api.client.post("/v1/members", content=b"x" * (BODY_MAX_BYTES + 1))
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "request.too_large")
+    assert answer.json()["data"] == {"max": BODY_MAX_BYTES}
+
+
+def test_a_body_that_turns_out_too_large_is_refused(api: Api) -> None:
+    def pieces() -> Iterator[bytes]:
+        for _ in range(20):
+            yield b" " * 65_536
+
+    headers = {"Authorization": f"Bearer {api.world.till_key}", "Content-Type": "application/json"}
+    answer = api.client.post("/v1/members/find", content=pieces(), headers=headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "request.too_large")
+
+
+def test_a_length_that_is_no_number_is_refused(api: Api) -> None:
+    answer = api.client.post("/v1/members", content=b"", headers={"Content-Length": "many"})
+
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status", "code"),
+    [
+        ("GET", "/nowhere", {}, 404, "path.unknown"),
+        ("DELETE", "/v1/purchases", {}, 405, "request.method"),
+        ("POST", "/v1/members/find", {"Content-Type": "text/plain"}, 415, "request.media_type"),
+        ("POST", "/v1/members/find", {"Content-Type": "application/xml"}, 415, "request.media_type"),
+        ("POST", "/v1/members/find", {}, 422, "request.invalid"),
+        ("GET", "/v1/stores?cursor=%00", {}, 422, "request.invalid"),
+        ("GET", "/v1/vouchers/%00", {}, 404, "path.unknown"),
+    ],
+)
+def test_every_refusal_is_a_problem(  # noqa: PLR0917 - a table
+    api: Api, method: str, path: str, headers: dict[str, str], status: int, code: str
+) -> None:
+    key = {"Authorization": f"Bearer {api.world.till_key}"}
+
+    answer = api.client.request(method, path, content=b"<x/>" if method == "POST" else None, headers=key | headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["type"] == f"urn:membertap:problem:{code}"
+
+
+def test_a_method_that_is_not_there_is_told_which_are(api: Api) -> None:
+    assert api.client.delete("/v1/purchases").headers["Allow"] == "POST"
+
+
+def test_every_answer_tells_browsers_to_keep_their_hands_off(api: Api) -> None:
+    for path in ("/health", "/nowhere", "/v1/stores"):
+        headers = api.client.get(path).headers
+
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+        assert "max-age" in headers["Strict-Transport-Security"]
+
+
+def test_what_is_no_request_passes() -> None:
+    seen: list[Any] = []
+
+    async def app(scope: Any, _receive: Any, _send: Any) -> None:
+        seen.append(scope["type"])
+
+    ticks = count()
+    gate = Gate(app, Limits(), lambda: float(next(ticks)))
+    with pytest.raises(StopIteration):
+        gate({"type": "lifespan"}, None, None).send(None)  # type: ignore[arg-type,attr-defined]
+
+    assert seen == ["lifespan"]
