@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from hub.audit.service import Act, audit
 from hub.composition import Hub
+from hub.imports import exporting
 from hub.members.models import Member
 from hub.payments.intake import PaymentRefunded
 from hub.points.intake import PointsAdjusted
@@ -81,5 +82,20 @@ def make_key(session: Session, hub: Hub, approved: Approved, now: datetime) -> d
     return {"key": str(key.id)}
 
 
-CARRIED: Mapping[str, Carry] = {ERASED: erase, exports.EXPORTED: export, keys.KEY_MADE: make_key}
+def export_members(session: Session, hub: Hub, approved: Approved, now: datetime) -> dict[str, Any]:
+    """Have a file of members put together with personal data in clear."""
+    wanted = codec.decode(approved.body, exporting.Wanted)
+    exporting.begin(session, approved.id, wanted, actor=approved.asked_by, now=now)
+    told = wanted.filters | {"format": wanted.format, "approved_by": approved.approved_by, "masked": False}
+    act = Act(approved.asked_by, exporting.EXPORTED, str(approved.id), {}, told, reason=approved.reason)
+    audit(session, act, now, hub.random_bytes)
+    return {"export": str(approved.id)}
+
+
+CARRIED: Mapping[str, Carry] = {
+    exporting.EXPORTED: export_members,
+    ERASED: erase,
+    exports.EXPORTED: export,
+    keys.KEY_MADE: make_key,
+}
 """Kinds that a function of their domain carries out: those that no booking does."""

@@ -1,4 +1,4 @@
-"""The imports API: a file is uploaded, checked, run and cancelled; what was wrong with it is listed."""
+"""The imports API: a file is uploaded, checked, run and cancelled; and members are given out as a file."""
 
 import hashlib
 from collections.abc import Callable
@@ -7,25 +7,30 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi.responses import StreamingResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub.access import TheHub, ThePrincipal, TheRequestId
+from hub.approvals.service import Waiting, ask
 from hub.audit.service import Act, audit
 from hub.composition import Hub
-from hub.imports import columns, queries, service
+from hub.imports import columns, exporting, queries, service
+from hub.imports.exporting import EXPORTED, Wanted
 from hub.imports.files import FILE_MAX_BYTES, FileError
-from hub.imports.models import Import, ImportFault
-from hub.imports.schemas import CheckIn, FaultOut, ImportOut
+from hub.imports.models import Import, ImportFault, MemberExport
+from hub.imports.schemas import CheckIn, ExportAsked, ExportIn, ExportOut, FaultOut, ImportOut
 from hub.imports.service import Plan
-from hub.imports.writing import csv_text
+from hub.imports.writing import csv_text, workbook
 from hub.members import fields
 from hub.pages import ThePage
 from hub.problems import ProblemError, language_of, sentence
 from hub.programme import service as programme
 from hub.requests import Asked, asked, once
 from hub.schemas import PageOf
+from hub.staff.service import Principal
 from hub.stores.models import Store
+from protocol import codec
 from protocol.errors import ErrorCode
 from protocol.ids import derived_id
 
@@ -69,7 +74,9 @@ def upload(data: TheFile, hub: TheHub, principal: ThePrincipal, *, request_id: T
 
     def act(session: Session) -> dict[str, Any]:
         service.add(session, id_, taken, actor=principal.actor, now=now)
-        _note(session, hub, Act(principal.actor, "import.uploaded", str(id_), {}, {"rows": taken.rows}, principal.address))
+        _note(
+            session, hub, Act(principal.actor, "import.uploaded", str(id_), {}, {"rows": taken.rows}, principal.address)
+        )
         return {"id": str(id_)}
 
     def work(session: Session) -> dict[str, Any]:
@@ -137,7 +144,11 @@ def cancel(import_id: UUID, hub: TheHub, principal: ThePrincipal, *, request_id:
     def act(session: Session, one: Import) -> None:
         _insist(one, "uploaded", "checking", "checked", "running")
         service.end(session, one, "cancelled", hub.clock())
-        _note(session, hub, Act(principal.actor, "import.cancelled", str(one.id), {}, {"rows_done": one.rows_done}, principal.address))
+        _note(
+            session,
+            hub,
+            Act(principal.actor, "import.cancelled", str(one.id), {}, {"rows_done": one.rows_done}, principal.address),
+        )
 
     return _changed(hub, request, import_id, act)
 
@@ -165,6 +176,72 @@ def faults_file(import_id: UUID, hub: TheHub, accept_language: Annotated[str, He
             told = _fault(one, language)
             rows.append([str(told[name]) for name in rows[0]])
     return Response(csv_text(rows, is_first=True), media_type=CSV)
+
+
+@router.post("/member-exports", status_code=202, response_model=ExportAsked)
+def export(body: ExportIn, hub: TheHub, principal: ThePrincipal, *, request_id: TheRequestId) -> dict[str, Any]:
+    """Have members written into a file. Personal data is masked, or in clear once a second person has agreed."""
+    now = hub.clock()
+    wanted = Wanted(body.format, not body.masked, body.store, body.state, body.source)
+    content = codec.encode(wanted)
+    request = asked(hub, request_id, principal.actor, kind=EXPORTED, content=content.decode() + body.reason)
+    wish = Waiting(
+        id=request_id,
+        kind=EXPORTED,
+        subject="members",
+        body=content,
+        content=hashlib.sha256(content + body.reason.encode()).digest(),
+        asked_by=principal.actor,
+        role=principal.role,
+        reason=body.reason,
+    )
+
+    def act(session: Session) -> dict[str, Any]:
+        exporting.begin(session, request_id, wanted, actor=principal.actor, now=now)
+        told = wanted.filters | {"format": wanted.format}
+        written = Act(principal.actor, EXPORTED, str(request_id), {}, told, principal.address, body.reason)
+        _note(session, hub, written)
+        return {"request": str(request_id), "state": "running"}
+
+    if wanted.is_open:
+        return hub.database.run(lambda session: ask(session, hub.vault, wish, now))
+    return hub.database.run(lambda session: once(session, request, lambda: act(session)))
+
+
+@router.get("/member-exports/{export_id}", response_model=ExportOut)
+def show_export(export_id: UUID, hub: TheHub, principal: ThePrincipal) -> dict[str, Any]:
+    """How far an export is; only for who asked for it."""
+    with hub.database.read() as session:
+        one = _own_export(session, export_id, principal)
+        told = {name: getattr(one, name) for name in ("id", "state", "format", "members", "members_done")}
+        return told | {"masked": not one.is_open, "made_at": one.made_at, "until": one.until}
+
+
+@router.get(
+    "/member-exports/{export_id}/file",
+    responses={200: {"content": {CSV: {}, XLSX: {}}}},
+    response_class=Response,
+)
+def fetch_export(export_id: UUID, hub: TheHub, principal: ThePrincipal) -> Response:
+    """The file of an export, for who asked for it."""
+    with hub.database.read() as session:
+        one = _own_export(session, export_id, principal)
+        if one.state != "done":
+            raise ProblemError(ErrorCode.IMPORT_STATE, state=one.state)
+        session.expunge(one)
+    pieces = exporting.rows_of(hub.database, hub.vault, one)
+    headers = {"Content-Disposition": f'attachment; filename="members.{one.format}"', "Cache-Control": "no-store"}
+    if one.format == "xlsx":
+        return Response(workbook(row for piece in pieces for row in piece), media_type=XLSX, headers=headers)
+    text = (csv_text(piece, is_first=number == 0) for number, piece in enumerate(pieces))
+    return StreamingResponse(text, media_type=CSV, headers=headers)
+
+
+def _own_export(session: Session, export_id: UUID, principal: Principal) -> MemberExport:
+    one = session.get(MemberExport, export_id)
+    if one is None or one.actor != principal.actor:
+        raise ProblemError(ErrorCode.IMPORT_UNKNOWN)
+    return one
 
 
 def _changed(hub: Hub, request: Asked, import_id: UUID, act: Callable[[Session, Import], None]) -> dict[str, Any]:

@@ -70,3 +70,40 @@ class ImportFault(Base):
     field: Mapped[Code]
     code: Mapped[Code]
     data: Mapped[dict[str, Any]]
+
+
+class MemberExport(Base):
+    """A file of members on its way out. `last` is the last member that is in it; a piece moves it with what it adds.
+
+    `filters` are not personal. With `is_open` personal data is in clear: a second person has agreed to that.
+    """
+
+    __tablename__ = "member_exports"
+    __table_args__ = (
+        CheckConstraint("state IN ('running', 'done', 'gone')", name="state_known"),
+        CheckConstraint("format IN ('csv', 'xlsx')", name="format_known"),
+        Index("ix_member_exports_state", "state", "until"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    state: Mapped[Code]
+    format: Mapped[Code]
+    is_open: Mapped[bool]
+    filters: Mapped[dict[str, Any]]
+    last: Mapped[UUID | None]
+    pieces: Mapped[int]
+    members: Mapped[int]
+    members_done: Mapped[int]
+    actor: Mapped[Code]
+    made_at: Mapped[datetime]
+    until: Mapped[datetime]
+
+
+class ExportPiece(Base):
+    """Some rows of a file on its way out, sealed until it is gone."""
+
+    __tablename__ = "export_pieces"
+
+    of: Mapped[UUID] = mapped_column(ForeignKey("member_exports.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)

@@ -74,6 +74,13 @@ class ExportIn(Input):
     reason: Annotated[Sentence, Field(min_length=3)]
 
 
+class ExportAsked(Output):
+    """An export that was asked for: it is `running`, or `waiting` for a second person; its id is the request's."""
+
+    request: UUID
+    state: str
+
+
 class ExportOut(Output):
     """How far an export is; its file is there once it is `done`, and until `until`."""
 
@@ -85,10 +92,3 @@ class ExportOut(Output):
     members_done: int
     made_at: datetime
     until: datetime
-
-
-class WaitingOut(Output):
-    """An export that waits for a second person."""
-
-    request: UUID
-    state: str

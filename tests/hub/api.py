@@ -74,6 +74,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/v1/members/{member}/deactivate": _WHY,
     "/v1/members/{member}/reactivate": _WHY,
     "/v1/imports/{import_id}/check": {"home_store": STORE},
+    "/v1/member-exports": _WHY,
     "/v1/member-duplicates/dismiss": {"first": NOBODY, "second": str(UUID(int=6 << 64))},
     "/v1/member-merges": {"kept": NOBODY, "merged": str(UUID(int=6 << 64)), **_WHY},
     "/v1/member-merges/{merge}/undo": _WHY,

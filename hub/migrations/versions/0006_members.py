@@ -44,10 +44,19 @@ def upgrade() -> None:
     )
     _make_imports()
     _make_suspicions()
+    _make_exports()
 
 
 def downgrade() -> None:
-    for table in ("suspicions", "import_faults", "import_pieces", "imports", "merges"):
+    for table in (
+        "export_pieces",
+        "member_exports",
+        "suspicions",
+        "import_faults",
+        "import_pieces",
+        "imports",
+        "merges",
+    ):
         op.drop_table(table)
 
 
@@ -112,3 +121,31 @@ def _make_suspicions() -> None:
         sa.PrimaryKeyConstraint("first", "second", name="pk_suspicions"),
     )
     op.create_index("ix_suspicions_state", "suspicions", ["state", "found_at", "first", "second"])
+
+
+def _make_exports() -> None:
+    op.create_table(
+        "member_exports",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("state", CODE, nullable=False),
+        sa.Column("format", CODE, nullable=False),
+        sa.Column("is_open", sa.Boolean(), nullable=False),
+        sa.Column("filters", JSON, nullable=False),
+        sa.Column("last", sa.Uuid(), nullable=True),
+        *(sa.Column(name, BIG, nullable=False) for name in ("pieces", "members", "members_done")),
+        sa.Column("actor", CODE, nullable=False),
+        sa.Column("made_at", MOMENT, nullable=False),
+        sa.Column("until", MOMENT, nullable=False),
+        sa.CheckConstraint("state IN ('running', 'done', 'gone')", name="ck_member_exports_state_known"),
+        sa.CheckConstraint("format IN ('csv', 'xlsx')", name="ck_member_exports_format_known"),
+        sa.PrimaryKeyConstraint("id", name="pk_member_exports"),
+    )
+    op.create_index("ix_member_exports_state", "member_exports", ["state", "until"])
+    op.create_table(
+        "export_pieces",
+        sa.Column("of", sa.Uuid(), nullable=False),
+        sa.Column("number", BIG, nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["of"], ["member_exports.id"], name="fk_export_pieces_of_member_exports"),
+        sa.PrimaryKeyConstraint("of", "number", name="pk_export_pieces"),
+    )
