@@ -14,8 +14,9 @@ from hub.commands.process import SettingsFile
 from hub.composition import Hub, opened
 from hub.errors import SetupError
 from hub.fleet.models import Kiosk
+from hub.imports import exporting
 from hub.imports import service as imports
-from hub.imports.models import Import, ImportPiece
+from hub.imports.models import ExportPiece, Import, ImportPiece
 from hub.messaging.requests import wrapping_key_place
 from hub.people import service as people
 from hub.privacy.rotation import Rotation, WrappedColumn
@@ -27,6 +28,7 @@ from hub.webhooks.models import WebhookEndpoint
 
 WRAPPED = (
     WrappedColumn(ApprovalRequest.body, lambda row: approvals.place_of(row.id)),
+    WrappedColumn(ExportPiece.sealed, lambda row: exporting.place_of(row.of)),
     WrappedColumn(Import.header, lambda row: imports.place_of(row.id, "header")),
     WrappedColumn(ImportPiece.sealed, lambda row: imports.place_of(row.of, row.number)),
     WrappedColumn(Invitation.totp_secret, lambda row: people.place_of(row.id)),

@@ -98,7 +98,9 @@ class Exporter:
             return False
         members = _next(session, one)
         if members:
-            sealed = self._vault.wrap_secret(msgspec.msgpack.encode(self._rows(session, one, members)), _place(one))
+            sealed = self._vault.wrap_secret(
+                msgspec.msgpack.encode(self._rows(session, one, members)), place_of(one.id)
+            )
             session.add(ExportPiece(of=one.id, number=one.pieces, sealed=sealed))
             one.last, one.pieces, one.members_done = members[-1].id, one.pieces + 1, one.members_done + len(members)
         if len(members) < PIECE_MEMBERS:
@@ -138,7 +140,7 @@ def rows_of(database: Database, vault: Vault, one: MemberExport) -> Iterator[lis
     for number in range(one.pieces):
         with database.read() as session:
             sealed = session.get_one(ExportPiece, (one.id, number)).sealed
-        yield msgspec.msgpack.decode(vault.unwrap_secret(sealed, _place(one)), type=list[Cells])
+        yield msgspec.msgpack.decode(vault.unwrap_secret(sealed, place_of(one.id)), type=list[Cells])
 
 
 def destroy_old(session: Session, now: datetime) -> None:
@@ -149,5 +151,6 @@ def destroy_old(session: Session, now: datetime) -> None:
         one.state = "gone"
 
 
-def _place(one: MemberExport) -> str:
-    return f"member_exports|{one.id}"
+def place_of(export: UUID) -> str:
+    """Place of the pieces of an export, as the vault names it."""
+    return f"member_exports|{export}"
