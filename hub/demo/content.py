@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
+
+NAMESPACE = UUID(int=0x6D656D62657274617064656D6F)
+"""What the demo's ids are derived from, so that they are the same every time."""
 
 CHAIN = {"zh": "云朵百货", "en": "Cloud Stores"}
 LANGUAGES = ["zh", "en"]

@@ -14,11 +14,13 @@ from sqlalchemy.orm import Session
 from devices.cards.technology import Technology
 from hub.cards import service as cards
 from hub.composition import Hub
+from hub.demo import staff
 from hub.demo.content import (
     CHAIN,
     CURRENCY,
     JURISDICTION,
     LANGUAGES,
+    NAMESPACE,
     PRODUCTS,
     REWARDS,
     STORES,
@@ -53,7 +55,6 @@ PURCHASES_MAX = 60
 """Most purchases of the keenest member over that history."""
 
 PICTURE_WIDTH_PX = 960
-NAMESPACE = UUID(int=0x6D656D62657274617064656D6F)
 
 
 class NotEmptyError(SetupError):
@@ -72,10 +73,11 @@ class SeededMember:
 
 @dataclass(frozen=True, slots=True)
 class Seeded:
-    """What the demo needs to know of its chain: a till's key, and members to tap with."""
+    """What the demo needs to know of its chain: a till's key, members to tap with, and its people's tokens."""
 
     till_key: str
     members: list[SeededMember]
+    invitations: dict[str, str]
 
 
 def seed(hub: Hub, number: int) -> Seeded:
@@ -95,11 +97,12 @@ def seed(hub: Hub, number: int) -> Seeded:
             session, "demo till", list(Permission), stores=[], now=opened_at, random=hub.random_bytes
         )
         session.flush()
+        invitations = staff.invite(session, hub)
         joined = [_join(session, hub, person, (opened_at, random)) for person in people(random, MEMBERS, len(STORES))]
     for day, items in _history(joined, till_key, now, random):
         for start in range(0, len(items), 500):
             hub.booking.book(items[start : start + 500], day)
-    return Seeded(till_key, joined)
+    return Seeded(till_key, joined, invitations)
 
 
 def _found_chain(session: Session, at: datetime) -> None:

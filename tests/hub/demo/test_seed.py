@@ -29,6 +29,7 @@ from tests.hub.demo.conftest import Demo, seed_demo
 from tests.hub.world import START
 
 DRAWN_ANEW = {
+    "invitations": {"id", "person", "token_hash", "totp_secret"},
     "api_keys": {"id", "secret_hash"},
     "facts": {"actor"},
     "member_keys": {"wrapped"},
