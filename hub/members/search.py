@@ -10,7 +10,7 @@ from hub.db.reading import among
 from hub.members import profile
 from hub.members.models import Member, MemberKey, MemberToken
 from hub.members.rules import NAME
-from hub.members.tokens import folded, index, tokens
+from hub.members.tokens import folded, index, wanted
 from hub.members.vault import Vault
 
 QUERY_MAX_CHARS = 64
@@ -25,13 +25,13 @@ def by_name(session: Session, vault: Vault, text: str, limit: int, *, after: UUI
 
     A single letter of the Latin alphabet finds only those whose name has it as a word of its own.
     """
-    wanted = folded(text[:QUERY_MAX_CHARS])
-    asked = tokens(vault, wanted)
+    sought = folded(text[:QUERY_MAX_CHARS])
+    asked = wanted(vault, sought)
     found: list[UUID] = []
     while asked and len(found) < limit:
         candidates = _candidates(session, asked, after)
         names = profile.read(session, vault, candidates, [NAME])
-        found += [member for member in candidates if wanted in folded(names[member].get(NAME, ""))]
+        found += [member for member in candidates if sought in folded(names[member].get(NAME, ""))]
         if len(candidates) < CANDIDATES_MAX:
             break
         after = candidates[-1]

@@ -45,6 +45,19 @@ def tokens(vault: Vault, text: str) -> set[bytes]:
     return {vault.index_of(SPACE, gram)[:TOKEN_BYTES] for gram in grams(text)}
 
 
+def wanted(vault: Vault, text: str) -> set[bytes]:
+    """The tokens that every name has which holds this text.
+
+    Pairs, where there are any: they are rarer than the characters in them. One Latin letter is asked for only where
+    there is nothing else, because it need not be a whole word of the name.
+    """
+    words = folded(text).split()
+    pairs = {first + second for word in words for first, second in pairwise(word)}
+    singles = {word for word in words if len(word) == 1}
+    asked = pairs | {single for single in singles if not single.isascii()} or singles
+    return {vault.index_of(SPACE, gram)[:TOKEN_BYTES] for gram in asked}
+
+
 def index(session: Session, vault: Vault, names: Mapping[UUID, str], *, is_new: bool = False) -> None:
     """Have members be found by these names, and by no earlier one. Members that were just added have none."""
     if not is_new:

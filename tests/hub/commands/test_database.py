@@ -1,10 +1,13 @@
 from uuid import UUID
 
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 
+from hub.composition import ERASED_LIST
 from hub.fleet.models import HubState
 from hub.ledger.models import Account
+from hub.members.models import Member, MemberKey
 from hub.migrations import NewerDatabaseError
+from hub.privacy.tombstones import Tombstone, TombstoneFile
 from tests.hub.commands.conftest import Installation
 from tests.hub.world import World
 
@@ -33,6 +36,21 @@ def test_a_restored_database_gets_a_new_epoch_and_says_so(installation: Installa
     assert result.exit_code == 0
     assert epoch_of(installation) != before
     assert str(epoch_of(installation)) in result.output
+
+
+def test_whoever_was_erased_since_the_backup_is_erased_again(installation: Installation) -> None:
+    world = World.found(installation.database)
+    member, other = world.add_member(), world.add_member()
+    TombstoneFile(installation.folder / ERASED_LIST).add(Tombstone(member, world.clock.now))
+
+    result = installation.with_settings("restored")
+
+    assert result.exit_code == 0
+    with installation.database.read() as session:
+        states = [session.get_one(Member, each).state for each in (member, other)]
+        keys = session.execute(select(MemberKey.member)).scalars().all()
+    assert states == ["erasing", "active"]
+    assert keys == [other]
 
 
 def test_a_database_of_a_newer_program_is_not_touched(installation: Installation) -> None:

@@ -25,6 +25,9 @@ def found(world: World, text: str, limit: int = 10, after: UUID | None = None) -
         ("ÉLO", {"Élodie Durand"}),
         ("die du", {"Élodie Durand"}),
         ("d", set()),
+        ("durand é", set()),
+        ("élodie d", {"Élodie Durand"}),
+        ("晓", {"林晓雨", "欧阳晓雨"}),
         ("", set()),
     ],
 )

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from hub.approvals.models import ApprovalRequest
 from hub.audit.models import AuditEntry
+from hub.audit.service import Act, audit_all
 from hub.booking.models import Fact
 from hub.members import profile
 from hub.privacy.endpoints import REVEALED, REVEALS_MAX_PER_HOUR
@@ -122,14 +123,19 @@ def test_a_field_that_is_not_there_or_not_for_this_role_is_not_opened(desk: Desk
 
 
 def test_whoever_opens_too_much_is_stopped_for_a_while(desk: Desk) -> None:
-    answers = [desk.reveal("phone").status_code for _ in range(REVEALS_MAX_PER_HOUR)]
+    first = desk.reveal("phone")
+    again_and_again = Act(desk.audited(REVEALED)[0].actor, REVEALED, str(desk.member), {}, {})
+    with desk.world.hub.database.write() as session:
+        acts = [again_and_again] * (REVEALS_MAX_PER_HOUR - 2)
+        audit_all(session, acts, desk.world.clock.now, desk.world.hub.random_bytes)
+    last = desk.reveal("phone")
 
     stopped = desk.reveal("phone")
     other = desk.reveal("phone", key=desk.manager)
     desk.world.clock.pass_(minutes=61)
     again = desk.reveal("phone")
 
-    assert set(answers) == {200}
+    assert (first.status_code, last.status_code) == (200, 200)
     assert (stopped.status_code, stopped.json()["code"]) == (429, "reveal.too_often")
     assert (other.status_code, again.status_code) == (200, 200)
 
