@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from hub import openapi
 from hub.access import admit
 from hub.alerts import endpoints as alerts
 from hub.approvals import endpoints as approvals
@@ -99,12 +100,14 @@ def create_app(hub: Hub, limits: Limits = LIMITS) -> FastAPI:
         dependencies=[Depends(admit)],
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=openapi.named,
     )
     app.state.hub = hub
     app.add_middleware(Gate, limits=limits)
     app.add_api_route("/health", health, methods=["GET"], tags=["service"])
     for domain in DOMAINS:
         app.include_router(domain.router)
+    openapi.publish(app)
     app.add_exception_handler(ProblemError, _refuse)
     app.add_exception_handler(WaitingError, _wait)
     app.add_exception_handler(RequestValidationError, _refuse_invalid)

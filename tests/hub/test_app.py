@@ -237,7 +237,7 @@ def test_problems_are_told_in_the_callers_language(api: Api) -> None:
     assert said[1:] == ["No such member was found."] * 3
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "/v1/members", "/docs", "/v1/../health"])
+@pytest.mark.parametrize("path", ["/nowhere", "/v1/nobody", "/docs", "/v1/../health"])
 def test_what_is_not_there_is_told_so(api: Api, path: str) -> None:
     response = api.call("GET", path)
 

@@ -1,0 +1,87 @@
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from hub.staff.routes import PUBLIC, ROUTES
+from tests.hub.api import Api
+from tests.hub.openapi import fuzz
+from tests.hub.world import World
+
+EXAMPLES = int(os.environ.get("MEMBERTAP_SCHEMA_EXAMPLES", "1"))
+"""How many requests are made of each route, right and wrong: a long run takes more."""
+
+
+@pytest.fixture
+def api(small_world: World) -> Iterator[Api]:
+    opened = Api(small_world)
+    with opened.client:
+        yield opened
+
+
+@pytest.fixture
+def operations(api: Api) -> dict[tuple[str, str], Any]:
+    paths = api.client.get("/openapi.json").json()["paths"]
+    return {(method.upper(), path): one for path, methods in paths.items() for method, one in methods.items()}
+
+
+def test_every_route_has_a_name_of_its_own_and_says_what_it_does(operations: dict[tuple[str, str], Any]) -> None:
+    names = [one["operationId"] for one in operations.values()]
+
+    assert len(set(names)) == len(names)
+    assert [route for route, one in operations.items() if not one["summary"]] == []
+
+
+def test_every_refusal_is_described_as_a_problem(operations: dict[tuple[str, str], Any]) -> None:
+    for route, one in operations.items():
+        assert {"401", "403", "404", "413", "422", "429", "500"} <= set(one["responses"]), route
+        assert one["responses"]["422"] == {"$ref": "#/components/responses/Problem422"}, route
+
+
+def test_every_route_that_is_not_public_says_what_opens_it(operations: dict[tuple[str, str], Any]) -> None:
+    open_ones = {route for route, one in operations.items() if "security" not in one}
+
+    assert open_ones == {route for route, permission in ROUTES.items() if permission is PUBLIC} - {
+        ("GET", "/openapi.json")
+    }
+
+
+def test_the_examples_are_taken_as_they_stand(api: Api, operations: dict[tuple[str, str], Any]) -> None:
+    shown = {
+        route: one["requestBody"]["content"]["application/json"].get("example")
+        for route, one in operations.items()
+        if "requestBody" in one and "application/json" in one["requestBody"]["content"]
+    }
+    examples = {route: example for route, example in shown.items() if example is not None}
+
+    assert len(examples) >= 9
+    for (method, path), example in examples.items():
+        answer = api.call(method, path, example)
+        assert answer.json().get("code") != "request.invalid", (path, answer.text)
+
+
+@pytest.mark.timeout(600)
+def test_no_request_makes_the_hub_fail_or_answer_otherwise_than_described(small_world: World) -> None:
+    assert fuzz.faults_of(small_world, EXAMPLES) == []
+
+
+def test_such_a_failure_would_be_seen() -> None:
+    app = FastAPI()
+
+    @app.get("/fails")
+    def fails() -> None:
+        raise RuntimeError
+
+    @app.get("/lies")
+    def lies() -> Any:
+        return app.openapi() and {"x": 1}
+
+    app.openapi()["paths"]["/lies"]["get"]["responses"]["200"]["content"]["application/json"]["schema"] = {
+        "type": "array"
+    }
+
+    found = list(fuzz.faults(app, 1, {}))
+
+    assert {fault.split(":")[0] for fault in found} == {"GET /fails", "GET /lies"}
