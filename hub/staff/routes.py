@@ -214,6 +214,8 @@ SENSITIVE = frozenset(
         ("POST", "/v1/finance/periods/{month}/close"),
         ("PUT", "/v1/programme/terms/{name}"),
         ("DELETE", "/v1/programme/terms/{name}"),
+        ("POST", "/v1/approvals/{request}/approve"),
+        ("POST", "/v1/member-exports"),
         ("POST", "/v1/members/{member}/erasure"),
         ("POST", "/v1/members/{member}/export"),
         ("POST", "/v1/personal-exports/{request}/fetch"),

@@ -8,8 +8,6 @@ from hub.staff.permissions import Permission, Role
 from tests.hub.people.conftest import PASSWORD, Office, code_of
 from tests.hub.world import STORE
 
-MANAGER = {"role": Role.STORE_MANAGER, "stores": (STORE,)}
-
 
 def test_somebody_is_added_and_written_down(office_on_each_database: Office) -> None:
     office = office_on_each_database
@@ -71,14 +69,14 @@ def test_what_cannot_be_is_refused(office: Office, change: dict[str, Any], refus
     ],
 )
 def test_nobody_gives_more_than_they_have(office: Office, given: dict[str, Any], status: int) -> None:
-    manager = office.world.person(**MANAGER)
+    manager = office.world.person(Role.STORE_MANAGER, stores=(STORE,))
 
     assert office.add(key=manager, **given).status_code == status
 
 
 def test_a_manager_sees_only_people_of_the_own_stores(office_on_each_database: Office) -> None:
     office = office_on_each_database
-    add, manager = office.world.add_person, office.world.person(**MANAGER)
+    add, manager = office.world.add_person, office.world.person(Role.STORE_MANAGER, stores=(STORE,))
     seen, elsewhere, both = (add(Role.CASHIER, stores=stores) for stores in ([STORE], ["S02"], [STORE, "S02"]))
     regional = add(Role.CASHIER, regions=("east",))
 
@@ -94,11 +92,11 @@ def test_lists_go_on_where_they_ended(office: Office) -> None:
     admin = office.world.person()
     people = {str(office.world.add_person(Role.CASHIER).id) for _ in range(5)}
 
-    found, cursor = set(), ""
-    while cursor is not None:
-        page = office.call("GET", f"/v1/people?limit=2{cursor and '&cursor=' + cursor}", key=admin).json()
+    found, more = set[str](), "/v1/people?limit=2"
+    while more:
+        page = office.call("GET", more, key=admin).json()
         found |= {item["id"] for item in page["items"]}
-        cursor = page["next"]
+        more = page["next"] and f"/v1/people?limit=2&cursor={page['next']}"
 
     assert found >= people
 
@@ -150,7 +148,7 @@ def test_nobody_changes_their_own_rights(office: Office) -> None:
 
 
 def test_a_manager_does_not_touch_who_may_do_more(office: Office) -> None:
-    manager = office.world.person(**MANAGER)
+    manager = office.world.person(Role.STORE_MANAGER, stores=(STORE,))
     finance = office.world.add_person(Role.FINANCE, stores=[STORE])
 
     assert code_of(office.step(str(finance.id), "disable", key=manager)) == (403, "permission.denied")

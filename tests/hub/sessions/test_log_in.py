@@ -3,6 +3,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import select
 
 from hub.audit.models import AuditEntry
@@ -93,7 +94,7 @@ def test_an_unknown_login_costs_a_hash_as_a_wrong_password_does() -> None:
 
 
 def test_a_hash_of_weaker_days_is_renewed_at_log_in(door: Door) -> None:
-    weak = passwords.PasswordHasher(1, 8_192, 1).hash(PASSWORD)
+    weak = PasswordHasher(1, 8_192, 1).hash(PASSWORD)
     door.person(password=None, password_hash=weak)
 
     assert door.log_in().status_code == 201
