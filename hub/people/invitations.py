@@ -1,7 +1,7 @@
 """How somebody is let in the first time: with a token, they choose how to log in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -28,11 +28,11 @@ PASSKEY_NAME = "1"
 class Choice:
     """How somebody wants to log in. `password_hash` is what is stored of the password."""
 
-    login: str | None
-    name: str | None
+    login: str | None = field(repr=False)
+    name: str | None = field(repr=False)
     language: str | None
-    password_hash: str | None
-    code: str | None
+    password_hash: str | None = field(repr=False)
+    code: str | None = field(repr=False)
     passkey: Mapping[str, Any] | None
 
 

@@ -6,7 +6,7 @@ Whoever calls this holds the person's row locked, so that no code counts twice.
 import base64
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,8 +34,8 @@ USE, MAKE = "passkey.use", "passkey.make"
 class Proof:
     """What somebody shows: exactly one of these."""
 
-    code: str | None = None
-    recovery_code: str | None = None
+    code: str | None = field(default=None, repr=False)
+    recovery_code: str | None = field(default=None, repr=False)
     passkey: Mapping[str, Any] | None = None
 
     @property

@@ -5,7 +5,7 @@ An unknown login, a wrong password and somebody who may not log in are told the 
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -38,7 +38,7 @@ UNKNOWN = "unknown"
 class Halfway:
     """A password was right; the ticket goes with the second factor."""
 
-    ticket: str
+    ticket: str = field(repr=False)
     factors: Factors
 
 

@@ -7,7 +7,7 @@ match later is derived from it. Whoever has only the address that the browser we
 import hashlib
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ class Client:
 
     issuer: str
     id: str
-    secret: str
+    secret: str = field(repr=False)
     redirect: str
     ca: Path | None = None
 
@@ -55,7 +55,7 @@ class Begun:
     """Where the browser is sent, and what the client keeps to finish with."""
 
     address: str
-    handle: str
+    handle: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Identity:
 
     issuer: str
     subject: str
-    email: str | None
+    email: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

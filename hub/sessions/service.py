@@ -1,6 +1,6 @@
 """Sessions of people: opened, confirmed and ended."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -38,7 +38,7 @@ class Opened:
 
     session: UUID
     person: UUID
-    token: str
+    token: str = field(repr=False)
     ends_at: datetime
 
 
