@@ -108,9 +108,6 @@ def reveal(
         _refuse([Fault(name, ErrorCode.FIELD_UNKNOWN) for name in unknown])
         _limit(session, hub, principal)
         written = Act(principal.actor, REVEALED, str(member), {}, {"fields": wanted}, principal.address, body.reason)
-        written = Act(
-            principal.actor, REVEALED, str(member), {}, {"fields": wanted}, principal.address, reason=body.reason
-        )
         audit(session, written, now, hub.random_bytes)
         return {"member": str(member)}
 
