@@ -116,6 +116,8 @@ def held_back(entry: Entry, subject: UUID, amount: int, work: Work, *, alone_max
     """
     part, item = work.part(Approvals), entry.item
     known = part.known.get(item.id)
+    if known is None and item.id in part.new:
+        known = Known("waiting", part.new[item.id].content, "")
     if known is not None:
         return _held_back_again(item, known)
     if amount <= alone_max:

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from hub.intake import ByJob, ByKey, ByKiosk, Item, Place
+from hub.intake import ByApproval, ByJob, ByKey, ByKiosk, Item, Place
 from protocol.ids import derived_id, part_id
 from tests.model.books import Books
 
@@ -160,6 +160,8 @@ class Chain:
         match item.source:
             case ByKey():
                 return Call(item, item.store or "", self.now, role=self.roles.get(item.source.key_hash, ""))
+            case ByApproval(_actor, role):
+                return Call(item, item.store or "", self.now, role=role)
             case ByJob():
                 return Call(item, item.store or "", item.occurred_at)
             case ByKiosk():

@@ -23,7 +23,7 @@ from hub.db.session import Database
 from hub.intake import ByKiosk, Item, Outcome
 from hub.ledger import service as ledger
 from tests.hub.world import SECRETS
-from tests.model.state import Rows, changes, dump, restore
+from tests.model.state import Rows, changes, dump, restore, unsealed
 
 _processes = get_context("forkserver")
 _processes.set_forkserver_preload(["hub.app", "tests.model.crash"])
@@ -78,14 +78,14 @@ class Scene:
         `is_whole`, a single transaction, has left nothing behind or everything. With a `stride` only every so many
         statements one is deadly.
         """
-        acts = self._begin()
+        acts, before = self._begin(), unsealed(self.before)
         told, everything = self._act(), self._look(acts)
         for deaths in count():
             acts = self._begin()
             if self._survives(1 + deaths * stride):
                 return deaths
             found = self._look(acts)
-            assert not is_whole or found in ((self.before, 0), everything), changes(self.before, found[0])
+            assert not is_whole or found in ((before, 0), everything), changes(before, found[0])
             assert self._act() == told, f"told after death {deaths}"
             found = self._look(acts)
             assert found == everything, changes(everything[0], found[0])
@@ -104,7 +104,7 @@ class Scene:
         """What the database holds, its books being right, and how many entries its audit log has more than `acts`."""
         with self.database.read() as session:
             assert ledger.prove(session).faults == ()
-        return dump(self.database), _acts(self.database) - acts
+        return unsealed(dump(self.database)), _acts(self.database) - acts
 
     def _survives(self, number: int) -> bool:
         # Nobody else has the database open meanwhile, so whoever opens it next has to repair it.

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from hub.points.intake import PointsAdjusted, PointsTransferred
 from tests.model.books import Lot, Terms
-from tests.model.chain import Answer, Call, Chain, Member, does, no, not_yet, yes
+from tests.model.chain import Answer, Call, Chain, Member, does, no, yes
+from tests.model.second import held_back
 
 SCALE = 10_000
 
@@ -105,12 +106,9 @@ def adjust(chain: Chain, call: Call) -> Answer:
         return no("member.unknown")
     if body.points == 0:
         return no("amount.invalid")
-    if abs(body.points) > chain.term("adjustments", limits={})["limits"].get(call.role, 0):
-        agreed = chain.notes.get(("approval", call.item.id))
-        if agreed is None:
-            return not_yet("")
-        if agreed != (call.item.kind, call.item.fingerprint):
-            return not_yet("request.conflict")
+    waits = held_back(chain, call, abs(body.points), chain.term("adjustments", limits={})["limits"].get(call.role, 0))
+    if waits is not None:
+        return waits
     member, books = chain.members[body.member], chain.books
     recovered = 0
     if body.points > 0:

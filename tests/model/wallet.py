@@ -12,6 +12,7 @@ from protocol.ids import part_id
 from tests.model.books import Lot, Terms
 from tests.model.chain import Answer, Call, Chain, Member, does, no, yes
 from tests.model.points import SCALE, expire_at_once, owe, points_terms, recover, same_day_later
+from tests.model.second import held_back
 
 GIFT: dict[str, Any] = {
     "at_least": 1,
@@ -187,6 +188,9 @@ def refund_top_up(chain: Chain, call: Call) -> Answer:
         out = money.left - used
         if out <= 0 or paid_in.refunds:
             return no("refund.nothing")
+        waits = held_back(chain, call, out)
+        if waits is not None:
+            return waits
         books.spend_from(call.transfer("stored_value.paid_out"), member.principal, out, [money])
         books.spend_from(call.transfer("bonus.paid_for"), member.principal, used, [money])
         if gift is not None:
@@ -223,6 +227,9 @@ def close(chain: Chain, call: Call) -> Answer:
         if body.member not in chain.members:
             return no("member.unknown")
         member = chain.members[body.member]
+        waits = held_back(chain, call, books.held(member.principal))
+        if waits is not None:
+            return waits
         told = {"closing": str(call.item.id)}
         told |= {"paid_out": books.held(member.principal), "forfeited": books.held(member.bonus)}  # type: ignore[dict-item]
         books.spend_lots(call.transfer("stored_value.paid_out"), member.principal, books.lots.get(member.principal, []))
@@ -287,6 +294,9 @@ def refund_payment(chain: Chain, call: Call) -> Answer:
         left_principal, left_bonus = (sum(part for _lot, part in books.took[by]) for by in (by_principal, by_bonus))
         if body.amount > left_principal + left_bonus:
             return no("refund.too_much", left=left_principal + left_bonus)
+        waits = held_back(chain, call, body.amount)
+        if waits is not None:
+            return waits
         whole = paid.principal + paid.bonus
         back_in_all = whole - left_principal - left_bonus + body.amount
         principal = back_in_all * paid.principal // whole - (paid.principal - left_principal)
