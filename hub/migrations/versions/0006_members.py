@@ -28,7 +28,7 @@ def upgrade() -> None:
         sa.Column("at", MOMENT, nullable=False),
         sa.Column("undone_by", CODE, nullable=True),
         sa.Column("undone_at", MOMENT, nullable=True),
-        sa.CheckConstraint("kept <> merged", name="ck_merges_has_two_members"),
+        sa.CheckConstraint("kept <> merged", name="has_two_members"),
         sa.ForeignKeyConstraint(["kept"], ["members.id"], name="fk_merges_kept_members"),
         sa.ForeignKeyConstraint(["merged"], ["members.id"], name="fk_merges_merged_members"),
         sa.PrimaryKeyConstraint("id", name="pk_merges"),
@@ -75,7 +75,7 @@ def _make_imports() -> None:
         sa.Column("ended_at", MOMENT, nullable=True),
         sa.CheckConstraint(
             "state IN ('uploaded', 'checking', 'checked', 'running', 'done', 'cancelled', 'failed')",
-            name="ck_imports_state_known",
+            name="state_known",
         ),
         sa.PrimaryKeyConstraint("id", name="pk_imports"),
     )
@@ -114,8 +114,8 @@ def _make_suspicions() -> None:
         sa.Column("found_at", MOMENT, nullable=False),
         sa.Column("decided_by", CODE, nullable=True),
         sa.Column("decided_at", MOMENT, nullable=True),
-        sa.CheckConstraint("first < second", name="ck_suspicions_is_ordered"),
-        sa.CheckConstraint("state IN ('open', 'dismissed', 'merged')", name="ck_suspicions_state_known"),
+        sa.CheckConstraint("first < second", name="is_ordered"),
+        sa.CheckConstraint("state IN ('open', 'dismissed', 'merged')", name="state_known"),
         sa.ForeignKeyConstraint(["first"], ["members.id"], name="fk_suspicions_first_members"),
         sa.ForeignKeyConstraint(["second"], ["members.id"], name="fk_suspicions_second_members"),
         sa.PrimaryKeyConstraint("first", "second", name="pk_suspicions"),
@@ -136,8 +136,8 @@ def _make_exports() -> None:
         sa.Column("actor", CODE, nullable=False),
         sa.Column("made_at", MOMENT, nullable=False),
         sa.Column("until", MOMENT, nullable=False),
-        sa.CheckConstraint("state IN ('running', 'done', 'gone')", name="ck_member_exports_state_known"),
-        sa.CheckConstraint("format IN ('csv', 'xlsx')", name="ck_member_exports_format_known"),
+        sa.CheckConstraint("state IN ('running', 'done', 'gone')", name="state_known"),
+        sa.CheckConstraint("format IN ('csv', 'xlsx')", name="format_known"),
         sa.PrimaryKeyConstraint("id", name="pk_member_exports"),
     )
     op.create_index("ix_member_exports_state", "member_exports", ["state", "until"])

@@ -32,9 +32,9 @@ class Counter(Api):
         headers = {"Authorization": f"Bearer {self.world.till_key}", "If-Match": tag or self.version()}
         return self.client.patch(f"/v1/members/{self.member}", json=changes, headers=headers)
 
-    def search(self, limit: int = 50, cursor: str = "", **by: str) -> Any:
-        more = f"&cursor={cursor}" if cursor else ""
-        return self.call("POST", f"/v1/members/search?limit={limit}{more}", by)
+    def search(self, *page: str, **by: str) -> Any:
+        more = "&".join(page)
+        return self.call("POST", f"/v1/members/search?{more}", by)
 
     def found(self, **by: str) -> list[str]:
         return [item["id"] for item in self.search(**by).json()["items"]]
@@ -193,8 +193,8 @@ def test_names_are_listed_page_by_page(counter: Counter) -> None:
         counter.world.clock.pass_(seconds=1)
         others.append(str(counter.world.add_member(f"林{number}")))
 
-    first = counter.search(limit=3, name="林").json()
-    second = counter.search(limit=3, cursor=first["next"], name="林").json()
+    first = counter.search("limit=3", name="林").json()
+    second = counter.search("limit=3", f"cursor={first['next']}", name="林").json()
 
     assert [item["id"] for item in first["items"] + second["items"]] == [str(counter.member), *others]
     assert second["next"] is None
@@ -206,7 +206,7 @@ def test_a_search_is_by_one_thing(small_counter: Counter, by: dict[str, str]) ->
 
 
 def test_a_made_up_cursor_is_refused(small_counter: Counter) -> None:
-    assert small_counter.search(cursor="x", name="林").json()["code"] == "request.invalid"
+    assert small_counter.search("cursor=x", name="林").json()["code"] == "request.invalid"
 
 
 def test_who_was_merged_is_found_as_the_other_and_not_changed(small_counter: Counter) -> None:

@@ -21,6 +21,7 @@ from protocol.ids import derived_id
 from protocol.requests import AskLease, PresentCard
 from protocol.state import KioskStatus
 from protocol.topics import Channel
+from tests.hub.migrations.members import look_after_members
 from tests.hub.migrations.personal import keep_personal_data
 from tests.hub.migrations.staff import let_people_in
 from tests.hub.world import STORE, TestKiosk, World
@@ -53,6 +54,7 @@ def play(world: World) -> UUID:
     ask(world, kiosk, AskLease(world.new_id(), visit, TOTE, 2_400))
     let_people_in(world)
     keep_personal_data(world, kiosk, member)
+    look_after_members(world)
     keep_books(world, kiosk, member)
     return member
 
