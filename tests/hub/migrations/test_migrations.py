@@ -13,6 +13,8 @@ from sqlalchemy import CheckConstraint, inspect, text
 from sqlalchemy.exc import DatabaseError
 
 from hub import migrations
+from hub.audit.queries import export
+from hub.audit.rules import faults
 from hub.db.session import Database
 from hub.ledger import service as ledger
 from hub.members import profile
@@ -228,6 +230,15 @@ def test_the_audit_log_cannot_be_changed_after_any_migration(upgraded: tuple[str
 
     with pytest.raises(DatabaseError, match="append-only"), database.write() as session:
         session.execute(text(statement))
+
+
+def test_the_audit_log_is_a_whole_chain_after_any_migration(upgraded: tuple[str, Database]) -> None:
+    _revision, database = upgraded
+
+    entries = [json.loads(line) for piece in export(database) for line in piece.splitlines()]
+
+    assert entries
+    assert list(faults(entries, [])) == []
 
 
 def test_going_back_to_nothing_and_forwards_again_gives_the_same_database(empty: str) -> None:
