@@ -19,6 +19,9 @@ BODY_MAX_BYTES = 1024 * 1024
 UPLOADS = frozenset({"/v1/imports"})
 """Addresses that take files; they have limits of their own."""
 
+LOOKUPS = frozenset({"/v1/members/find", "/v1/members/search"})
+"""Addresses at which members are looked up by what they are known by."""
+
 NUL = "\0"
 NUL_WRITTEN = b"%00"
 
@@ -38,6 +41,7 @@ class Gate:
         self._app = app
         self._keys = Buckets(limits.key_per_minute)
         self._sources = Buckets(limits.source_per_minute)
+        self._lookups = Buckets(limits.lookups_per_minute)
         self._now_s = now_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,7 +65,8 @@ class Gate:
         if caller is None or source.wait_s:
             return source
         # The credential itself is not kept: its hash, salted in each process, tells callers apart well enough.
-        key = self._keys.take(hash(caller), now_s)
+        buckets = self._lookups if scope["path"] in LOOKUPS else self._keys
+        key = buckets.take(hash(caller), now_s)
         return key if key.remaining <= source.remaining else source
 
 

@@ -13,10 +13,14 @@ MINUTE_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Most requests in a minute, under one key or session, and from one network address; so many may come at once."""
+    """Most requests in a minute, under one key or session, and from one network address; so many may come at once.
+
+    Look-ups of members by what they are known by are fewer: whoever tries out phone numbers is not to get far.
+    """
 
     key_per_minute: int = 6_000
     source_per_minute: int = 12_000
+    lookups_per_minute: int = 600
 
 
 LIMITS = Limits()

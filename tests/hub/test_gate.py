@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from hub.app import create_app
-from hub.gate import BODY_MAX_BYTES, Gate
+from hub.gate import BODY_MAX_BYTES, LOOKUPS, Gate
 from hub.limits import Limits
 from tests.hub.api import NOBODY, Api
 from tests.hub.world import World
@@ -37,6 +37,18 @@ def test_a_key_that_sends_too_much_is_told_when_to_come_again(small_world: World
     assert 1 <= int(answers[0].headers["RateLimit-Reset"]) <= 60
     assert "Retry-After" not in answers[0].headers
     assert other.status_code == 401
+
+
+@pytest.mark.parametrize("path", sorted(LOOKUPS))
+def test_trying_out_phone_numbers_ends_while_everything_else_goes_on(small_world: World, path: str) -> None:
+    headers = {"Authorization": f"Bearer {small_world.till_key}"}
+    with limited(small_world, Limits(lookups_per_minute=2)) as client:
+        answers = [client.post(path, json={"phone": f"1400000000{n}"}, headers=headers) for n in range(3)]
+        other = client.get("/v1/programme", headers=headers)
+
+    assert [one.status_code == 429 for one in answers] == [False, False, True]
+    assert answers[2].json()["code"] == "request.too_many"
+    assert other.status_code == 200
 
 
 def test_guessing_keys_from_one_address_ends(small_world: World) -> None:

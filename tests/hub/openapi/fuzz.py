@@ -24,7 +24,7 @@ from hub.app import create_app
 from hub.limits import Limits
 from tests.hub.world import World
 
-UNLIMITED = Limits(10**9, 10**9)
+UNLIMITED = Limits(10**9, 10**9, 10**9)
 FAULTS_MAX = 2
 """So many of a route are told."""
 
