@@ -100,6 +100,7 @@ def create_app(hub: Hub, limits: Limits = LIMITS) -> FastAPI:
         dependencies=[Depends(admit)],
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         generate_unique_id_function=openapi.named,
     )
     app.state.hub = hub

@@ -34,6 +34,11 @@ HEADERS = (
 """Said with every answer, for browsers: nothing of this is a page."""
 
 
+CACHING = b"cache-control"
+NOT_KEPT = ((CACHING, b"no-store"),)
+"""Nobody on the way keeps an answer, unless its route says that everybody may."""
+
+
 class Gate:
     """Refuses what is too large, too much, or cannot be meant; and says with each answer how much is left."""
 
@@ -130,5 +135,6 @@ class _Saying:
                 (b"ratelimit-reset", b"%d" % left.reset_s),
                 *((b"retry-after", b"%d" % left.wait_s) for _ in range(1) if left.wait_s),
                 *HEADERS,
+                *(() if any(name == CACHING for name, _value in message["headers"]) else NOT_KEPT),
             ]
         await self._send(message)

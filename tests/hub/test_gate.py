@@ -11,6 +11,8 @@ from hub.limits import Limits
 from tests.hub.api import NOBODY, Api
 from tests.hub.world import World
 
+PICTURE = f"/pictures/{'ab' * 32}"
+
 
 @pytest.fixture
 def api(small_world: World) -> Iterator[Api]:
@@ -128,6 +130,14 @@ def test_every_answer_tells_browsers_to_keep_their_hands_off(api: Api) -> None:
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
         assert "max-age" in headers["Strict-Transport-Security"]
+
+
+def test_nobody_on_the_way_keeps_an_answer(api: Api) -> None:
+    headers = {"Authorization": f"Bearer {api.world.till_key}"}
+
+    kept = {path: api.client.get(path, headers=headers).headers["Cache-Control"] for path in ("/v1/stores", PICTURE)}
+
+    assert kept == {"/v1/stores": "no-store", PICTURE: "public, max-age=31536000, immutable"}
 
 
 def test_what_is_no_request_passes() -> None:
