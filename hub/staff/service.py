@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from hub.db.reading import Asked, Prepared
@@ -97,9 +97,8 @@ def hash_of(secret: str) -> bytes:
 
 def ask_principals(session: Session, hashes: Collection[bytes], now: datetime) -> Asked[dict[bytes, Principal]]:
     """Look sessions and keys up by the hashes of their secrets, as they are at a moment."""
-    people, places = _SESSIONS.ask(session, hashes=hashes), _REGION_STORES.ask(session, hashes=hashes)
-    keys = _KEYS.ask(session, hashes=hashes)
-    return people.then(lambda rows: _people_by_hash(rows, places.answer(), now) | _keys_by_hash(keys.answer(), now))
+    people, keys = _SESSIONS.ask(session, hashes=hashes), _KEYS.ask(session, hashes=hashes)
+    return people.then(lambda rows: _people_by_hash(rows, now) | _keys_by_hash(keys.answer(), now))
 
 
 def principals(session: Session, hashes: Collection[bytes], now: datetime) -> dict[bytes, Principal]:
@@ -124,24 +123,19 @@ def touch(session: Session, found: Iterable[Principal], now: datetime) -> None:
         session.execute(update(ApiKey).where(ApiKey.id.in_(sorted(keys))).values(last_used_at=now))
 
 
+# A person of a region comes once for each of its stores: one question costs less than two.
 _SESSIONS = Prepared(
     lambda among: (
         select(
             *(StaffSession.id, StaffSession.token_hash, StaffSession.person, StaffSession.seen_at),
             *(StaffSession.confirmed_at, StaffSession.ends_at, StaffSession.ended_at),
             *(Person.state, Person.role, Person.stores, OwnRole.permissions, OwnRole.limits_as),
-            exists().where(PersonRegion.person == Person.id).correlate(Person).label("has_regions"),
+            *(PersonRegion.region, Store.id.label("store")),
         )
         .join_from(StaffSession, Person, Person.id == StaffSession.person)
         .outerjoin(OwnRole, OwnRole.id == Person.role)
-        .where(among(StaffSession.token_hash, "hashes"))
-    )
-)
-_REGION_STORES = Prepared(
-    lambda among: (
-        select(StaffSession.token_hash, Store.id)
-        .join_from(StaffSession, PersonRegion, PersonRegion.person == StaffSession.person)
-        .join(Store, Store.region == PersonRegion.region)
+        .outerjoin(PersonRegion, PersonRegion.person == Person.id)
+        .outerjoin(Store, Store.region == PersonRegion.region)
         .where(among(StaffSession.token_hash, "hashes"))
     )
 )
@@ -153,25 +147,29 @@ _KEYS = Prepared(
 )
 
 
-def _people_by_hash(rows: Iterable[Any], places: Iterable[Any], now: datetime) -> dict[bytes, Principal]:
+def _people_by_hash(rows: Iterable[Any], now: datetime) -> dict[bytes, Principal]:
+    found: dict[bytes, Principal] = {}
     in_regions: dict[bytes, set[str]] = {}
-    for place in places:
-        in_regions.setdefault(place.token_hash, set()).add(place.id)
-    found = {}
     for row in rows:
-        stores = in_regions.get(row.token_hash, set()).union(row.stores)
-        is_everywhere = not row.stores and not row.has_regions
-        built_in = row.role in ROLES
-        permissions = ROLES[Role(row.role)] if built_in else row.permissions or ()
-        found[row.token_hash] = Principal(
-            f"staff:{row.person}",
-            frozenset(permissions),
-            row.role if built_in else row.limits_as or "",
-            None if is_everywhere else frozenset(stores),
-            ErrorCode.SESSION_ENDED if _is_over(row, now) else None,
-            LogIn(row.id, row.person, row.seen_at, row.confirmed_at),
-        )
+        if row.region is not None:
+            in_regions.setdefault(row.token_hash, set(row.stores)).update({row.store} - {None})
+        if row.token_hash not in found:
+            found[row.token_hash] = _person(row, now)
+    for token_hash, stores in in_regions.items():
+        found[token_hash] = replace(found[token_hash], stores=frozenset(stores))
     return found
+
+
+def _person(row: Any, now: datetime) -> Principal:
+    built_in = row.role in ROLES
+    return Principal(
+        f"staff:{row.person}",
+        frozenset(ROLES[Role(row.role)] if built_in else row.permissions or ()),
+        row.role if built_in else row.limits_as or "",
+        frozenset(row.stores) or None,
+        ErrorCode.SESSION_ENDED if _is_over(row, now) else None,
+        LogIn(row.id, row.person, row.seen_at, row.confirmed_at),
+    )
 
 
 def _is_over(row: Any, now: datetime) -> bool:
