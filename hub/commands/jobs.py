@@ -7,7 +7,7 @@ import typer
 
 from hub import migrations
 from hub.audit.anchoring import anchor
-from hub.commands.process import SettingsFile, on_stop
+from hub.commands.process import SettingsFile, on_stop, spare_the_collector
 from hub.composition import from_settings
 from hub.jobs import Job, Scheduler, courier_jobs, long_jobs
 from hub.jobs import jobs as jobs_of
@@ -22,6 +22,8 @@ def jobs(settings: SettingsFile) -> None:
     known = read(settings)
     migrations.insist(known.database)
     hub = from_settings(known)
+    # Imports make a million objects that all die at once.
+    spare_the_collector()
     anchoring = Job("anchor the audit log", timedelta(hours=1), lambda now: anchor(hub.database, known.heads_file, now))
     quick, slow = Scheduler([anchoring, *jobs_of(hub)], hub.clock), Scheduler(long_jobs(hub), hub.clock)
     on_stop(quick.stop)
