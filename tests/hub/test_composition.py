@@ -8,6 +8,7 @@ from hub.composition import intakes, opened
 from hub.db.session import Database
 from hub.members import service as members
 from hub.secrets import SecretsError
+from hub.sessions.passkeys import Site
 from hub.settings import read
 from hub.staff.kinds import JOB_KINDS, KINDS, KIOSK_KINDS
 from protocol.kinds import EVENTS
@@ -58,3 +59,25 @@ def test_what_is_made_of_chance_and_time_comes_from_the_machine(tmp_path: Path) 
     assert (len(drawn), first <= second) == (32, True)
     assert first.tzinfo is not None
     assert first.microsecond % 1000 == 0
+
+
+def test_site_and_provider_come_from_the_settings(sqlite: Database, tmp_path: Path) -> None:
+    assert sqlite
+    secrets.create(tmp_path / "secrets.json", Random(1).randbytes)
+    more = """
+[site]
+origin = "https://hub.example"
+
+[outside]
+issuer = "https://login.example"
+client_id = "hub"
+client_secret = "hunter2"
+redirect = "https://hub.example/outside"
+"""
+
+    with opened(read(write_settings(tmp_path, more=more))) as hub, opened(read(write_settings(tmp_path))) as plain:
+        assert hub.log_ins.judge.site == Site("https://hub.example", "hub.example", "membertap")
+        assert hub.outside is not None
+        assert (hub.outside.client.issuer, hub.outside.client.secret) == ("https://login.example", "hunter2")
+        assert "hunter2" not in repr(hub.outside)
+        assert (plain.log_ins.judge.site, plain.outside) == (None, None)

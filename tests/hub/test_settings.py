@@ -72,3 +72,39 @@ def test_settings_cannot_be_changed(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match="frozen"):
         known.database = "elsewhere"  # type: ignore[misc]
+
+
+OUTSIDE = """
+[outside]
+issuer = "https://login.example"
+client_id = "hub"
+redirect = "https://hub.example/outside"
+"""
+
+
+def test_a_site_names_the_host_that_passkeys_are_bound_to(tmp_path: Path) -> None:
+    known = read(write_settings(tmp_path, more='[site]\norigin = "https://hub.example:8443"\n')).site
+
+    assert known is not None
+    assert (known.origin, known.host) == ("https://hub.example:8443", "hub.example")
+
+
+@pytest.mark.parametrize("origin", ["http://hub.example", "https://hub.example/", "hub.example", "https://a b"])
+def test_a_site_is_an_origin_with_tls(tmp_path: Path, origin: str) -> None:
+    with pytest.raises(SettingsError, match=r"site\.origin"):
+        read(write_settings(tmp_path, more=f'[site]\norigin = "{origin}"\n'))
+
+
+def test_the_providers_secret_comes_by_the_environment_and_is_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_settings(tmp_path, more=OUTSIDE)
+    with pytest.raises(SettingsError, match=r"outside\.client_secret"):
+        read(path)
+
+    monkeypatch.setenv("MEMBERTAP_OUTSIDE__CLIENT_SECRET", "hunter2")
+    known = read(path).outside
+
+    assert known is not None
+    assert known.client_secret.get_secret_value() == "hunter2"
+    assert "hunter2" not in repr(known)
