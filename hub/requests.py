@@ -39,6 +39,20 @@ def asked(hub: Hub, request_id: UUID, actor: str, *, kind: str, content: str) ->
     return Asked(request_id, kind, actor, hub.vault.index_of("request", f"{kind}\0{content}"), hub.clock())
 
 
+def answered(session: Session, request: Asked) -> dict[str, Any] | None:
+    """What the request was answered before; None where it comes for the first time.
+
+    Raises:
+        ProblemError: the id was used for something else.
+    """
+    known = session.get(Fact, request.id)
+    if known is None:
+        return None
+    if (known.kind, known.fingerprint) != (request.kind, request.content):
+        raise ProblemError(ErrorCode.REQUEST_CONFLICT)
+    return known.result
+
+
 def once(session: Session, request: Asked, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """What the request was answered the first time; where this is the first time, `act` does it and answers.
 
@@ -48,11 +62,9 @@ def once(session: Session, request: Asked, act: Callable[[], dict[str, Any]]) ->
     Raises:
         ProblemError: the id was used for something else.
     """
-    known = session.get(Fact, request.id)
+    known = answered(session, request)
     if known is not None:
-        if (known.kind, known.fingerprint) != (request.kind, request.content):
-            raise ProblemError(ErrorCode.REQUEST_CONFLICT)
-        return known.result
+        return known
     answer = act()
     if request.kind in EVENTS:
         webhooks.tell_one(session, News(derived_id(request.id, "news"), request.kind, request.at, answer))

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Path, Query, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.access import TheHub, ThePrincipal
+from hub.access import TheHub, ThePrincipal, TheRequestId
 from hub.day_end import queries as day_end
 from hub.day_end.rules import DAY, end_of
 from hub.finance import liability as liabilities
@@ -24,6 +24,7 @@ from hub.ledger.models import Account
 from hub.pages import ThePage
 from hub.points.service import POINTS
 from hub.problems import ProblemError, language_of
+from hub.requests import answered, asked, once
 from hub.schemas import PageOf
 from hub.stores import service as stores
 from protocol.errors import ErrorCode
@@ -124,15 +125,25 @@ def show_liability(hub: TheHub, at: Moment | None = None) -> dict[str, Any]:
 
 @router.post("/finance/periods/{month}/close", status_code=201, response_model=PeriodOut)
 def close_period(
-    month: Annotated[str, Path(pattern=r"^2[0-9]{3}-(0[1-9]|1[0-2])$")], hub: TheHub, principal: ThePrincipal
+    month: Annotated[str, Path(pattern=r"^2[0-9]{3}-(0[1-9]|1[0-2])$")],
+    hub: TheHub,
+    principal: ThePrincipal,
+    *,
+    request_id: TheRequestId,
 ) -> dict[str, Any]:
     """Close a month that is over: its figures are kept for good. The books must be right, and it is done once."""
+    request = asked(hub, request_id, principal.actor, kind="period.closed", content=month)
+    with hub.database.read() as session:
+        known = answered(session, request)
+    if known is not None:
+        return known
     closing = service.close(
         hub.database, month_of(month), actor=principal.actor, now=hub.clock(), random_bytes=hub.random_bytes
     )
     if closing.period is None:
         raise ProblemError(closing.refusal or ErrorCode.REQUEST_FAILED)
-    return _shown(closing.period)
+    shown = _shown(closing.period) | {"closed_at": closing.period.closed_at.isoformat()}
+    return hub.database.run(lambda session: once(session, request, lambda: shown))
 
 
 @router.get("/finance/periods", response_model=PageOf[PeriodOut])

@@ -192,6 +192,9 @@ UNREPEATED = frozenset(
 """Routes that take no Idempotency-Key. What they are sent is good once or for minutes anyhow, and what they answer is a
 secret, which is not kept to be answered again."""
 
+ONLY_READ = frozenset({("POST", "/v1/members/find"), ("POST", "/v1/members/search"), ("POST", "/v1/purchases/preview")})
+"""Routes that change nothing, and are POSTs because what is asked must not stand in an address. They take no id."""
+
 SENSITIVE = frozenset(
     {
         ("PUT", "/v1/session/password"),

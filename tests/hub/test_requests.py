@@ -7,9 +7,10 @@ from sqlalchemy import delete, select
 
 from hub.booking.models import Fact
 from hub.members.models import Member, MemberKey
+from hub.staff.routes import ONLY_READ, ROUTES, UNREPEATED
 from protocol.events import LeaseAccepted
-from tests.hub.api import Api
-from tests.hub.test_app import add_voucher
+from tests.hub.api import Api, body_for
+from tests.hub.test_app import add_voucher, filled
 from tests.hub.world import STORE, World
 
 SOMEBODY = {"name": "林晓雨", "phone": "13800000001", "home_store": STORE}
@@ -164,3 +165,21 @@ def test_an_erased_member_is_answered_without_a_name(api: Api) -> None:
     second = api.call("POST", "/v1/members", SOMEBODY, request=request).json()
 
     assert second == first | {"display_name": ""}
+
+
+REPEATED = sorted(
+    route for route in ROUTES if route[0] == "POST" and route not in UNREPEATED and route not in ONLY_READ
+)
+
+
+@pytest.mark.parametrize("path", [path for _method, path in REPEATED])
+def test_every_route_that_changes_something_wants_an_id(small_world: World, path: str) -> None:
+    headers = {"Authorization": f"Bearer {small_world.till_key}"}
+    with Api(small_world).client as client:
+        described = client.get("/openapi.json").json()["paths"][path]["post"]["parameters"]
+        answer = client.post(filled(path), json=body_for(path) or {}, headers=headers)
+        wrong = client.post(filled(path), json=body_for(path) or {}, headers=headers | {"Idempotency-Key": "again"})
+
+    assert "idempotency-key" in {one["name"] for one in described}
+    assert answer.json()["code"] in {"request.id_missing", "request.invalid"}, answer.text
+    assert "header.idempotency-key" in {field["field"] for field in wrong.json()["data"]["fields"]}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from starlette.testclient import TestClient
@@ -18,7 +19,11 @@ class Office:
         self.client = client
 
     def call(self, method: str, path: str, *, language: str = "en", **query: Any) -> Any:
-        headers = {"Authorization": f"Bearer {self.world.till_key}", "Accept-Language": language}
+        headers = {
+            "Authorization": f"Bearer {self.world.till_key}",
+            "Accept-Language": language,
+            "Idempotency-Key": str(uuid4()),
+        }
         return self.client.request(method, path, params=query, headers=headers)
 
     def get(self, path: str, **query: Any) -> Any:
