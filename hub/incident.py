@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.approvals.queries import HANDS_MAX
+from hub.approvals.queries import HANDS_MAX, SECRET_SHOWN
 from hub.audit.models import AuditEntry
 from hub.audit.service import Act, audit_all
 from hub.cards.models import Card
@@ -146,12 +146,12 @@ def _working_keys(session: Session, now: datetime) -> list[ApiKey]:
 
 
 def _made_by(session: Session, actor: str) -> set[UUID]:
-    """Keys that an actor made, and keys made with those."""
+    """Keys whose secret an actor was shown, by making or rotating them, and keys made or rotated with those."""
     found: set[UUID] = set()
     actors = [actor]
     for _ in range(HANDS_MAX):
         made = select(AuditEntry.subject).where(
-            AuditEntry.action == "key.made", among(session, AuditEntry.actor, actors)
+            AuditEntry.action.in_(SECRET_SHOWN), among(session, AuditEntry.actor, actors)
         )
         new = {UUID(key) for key in session.execute(made).scalars()} - found
         if not new:

@@ -17,8 +17,11 @@ from hub.staff.models import ApiKey, Person
 WORKING = frozenset({"active", "sealed"})
 """States of people who may act; the sealed account acts while its glass is broken."""
 
+SECRET_SHOWN = ("key.made", "key.rotated")
+"""Acts after which whoever did them holds a key's secret."""
+
 HANDS_MAX = 20
-"""So many keys in a row, each made by the one before, are followed to the person behind them."""
+"""So many keys in a row, each in the hand of the one before, are followed to the people behind them."""
 
 
 def insert(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -68,13 +71,15 @@ def stands(session: Session, actor: str, now: datetime) -> bool:
 
 
 def hands(session: Session, actor: str) -> frozenset[str]:
-    """An actor and whoever made it what it is: the key that made a key, and so on to a person."""
-    found = [actor]
-    while found[-1].startswith("key:") and len(found) < HANDS_MAX:
-        key = found[-1].removeprefix("key:")
-        made = select(AuditEntry.actor).where(AuditEntry.action == "key.made", AuditEntry.subject == key).limit(1)
-        maker = session.execute(made).scalar_one_or_none()
-        if maker is None or maker in found:
+    """An actor and everybody who has seen its secret: who made or rotated a key, and so on to a person."""
+    found, left = {actor}, {actor}
+    for _ in range(HANDS_MAX):
+        keys = [one.removeprefix("key:") for one in left if one.startswith("key:")]
+        if not keys:
             break
-        found.append(maker)
+        seen = select(AuditEntry.actor).where(
+            among(session, AuditEntry.subject, keys), AuditEntry.action.in_(SECRET_SHOWN)
+        )
+        left = set(session.execute(seen).scalars()) - found
+        found |= left
     return frozenset(found)

@@ -6,8 +6,10 @@ from uuid import UUID, uuid4
 from fastapi.testclient import TestClient
 
 from hub.app import create_app
+from hub.audit.service import Act, audit
 from hub.staff.keys import issue_key
 from hub.staff.permissions import Permission
+from hub.staff.service import hash_of, principals
 from protocol.ids import derived_id
 from tests.hub.world import START, STORE, World
 
@@ -33,6 +35,17 @@ class Api:
             return issue_key(
                 session, "test", permissions, stores=stores, now=START, random=self.world.random.randbytes
             )[1]
+
+    def key_made_by(self, credential: str, *permissions: Permission) -> str:
+        """A key as if the holder of this session or key had made it and a second person had said yes."""
+        hash_, world = hash_of(credential), self.world
+        with world.hub.database.write() as session:
+            actor = principals(session, [hash_], world.clock.now)[hash_].actor
+            key, secret = issue_key(
+                session, "test", permissions or Permission, stores=(), now=START, random=world.random.randbytes
+            )
+            audit(session, Act(actor, "key.made", str(key.id), {}, {}), world.clock.now, world.random.randbytes)
+        return secret
 
     def purchase(self, buyer: UUID | str, amount: int = 10_000, **overrides: Any) -> dict[str, Any]:
         """The body of a purchase of one line."""

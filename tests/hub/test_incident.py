@@ -86,9 +86,8 @@ def test_a_person_s_sessions_and_keys_are_ended_with_those_made_by_them(rehearsa
     world = rehearsal.world
     admin = world.add_person(Role.ADMIN)
     token, bystander = world.log_in(admin), world.person(Role.ADMIN)
-    body = {"name": "mine", "permissions": [permission.value for permission in Permission]}
-    made = rehearsal.call("POST", "/v1/keys", body, key=token).json()["secret"]
-    by_key = rehearsal.call("POST", "/v1/keys", body, key=made).json()["secret"]
+    made = rehearsal.key_made_by(token)
+    by_key = rehearsal.key_made_by(made)
 
     found = end(world.hub, Scope("person", str(admin.id)), "a laptop was stolen")
 
@@ -138,8 +137,7 @@ def test_whom_somebody_s_doings_concern_is_found(rehearsal: Rehearsal) -> None:
     world = rehearsal.world
     admin = world.add_person(Role.ADMIN)
     token, other = world.log_in(admin), world.add_member("周明", phone="+8613800000002")
-    body = {"name": "mine", "permissions": [permission.value for permission in Permission]}
-    made = rehearsal.call("POST", "/v1/keys", body, key=token).json()["secret"]
+    made = rehearsal.key_made_by(token)
     uid = {"uid": "04" + "ab" * 6, "technology": "ntag424"}
     card = rehearsal.call("POST", f"/v1/members/{rehearsal.member}/cards", uid, key=token).json()["id"]
     rehearsal.call("POST", f"/v1/cards/{card}/block", key=made)

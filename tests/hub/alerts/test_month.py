@@ -40,8 +40,8 @@ def figures() -> dict[str, tuple[float, float]]:
 def test_known_fraud_is_found_among_honest_work() -> None:
     """Five months of forty people and six hundred members, with two frauds of each kind in each month.
 
-    All are found. Precision is 1.00 for every rule but `earning.same_member`, which has 0.59: a regular who always comes
-    to the same counter looks like a friend of its cashier.
+    All are found. Precision is 1.00 for every rule but `earning.same_member`, which has 0.59: a regular who always
+    comes to the same counter looks like a friend of its cashier.
     """
     for kind, (precision, recall) in sorted(figures().items()):
         print(f"{kind:25} precision {precision:.2f} recall {recall:.2f}")  # noqa: T201 - shown by pytest -s

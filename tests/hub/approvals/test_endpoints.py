@@ -5,9 +5,11 @@ import pytest
 from sqlalchemy import select, update
 
 from hub.audit.models import AuditEntry
+from hub.audit.service import Act, audit
 from hub.ledger.models import Transfer
 from hub.staff.models import ApiKey, Person
 from hub.staff.permissions import Permission, Role
+from hub.staff.service import hash_of, principals
 from tests.hub.approvals.office import Office
 
 
@@ -92,8 +94,7 @@ def test_a_person_does_not_answer_in_another_session_or_with_an_own_key(small_of
     world, request = small_office.world, str(uuid4())
     admin = world.add_person(Role.ADMIN)
     asking, second = world.log_in(admin), world.log_in(admin)
-    body = {"name": "mine", "permissions": ["approvals:write"]}
-    key = small_office.call("POST", "/v1/keys", body, key=asking).json()["secret"]
+    key = small_office.key_made_by(asking)
     assert small_office.adjust(10_000, key=asking, request=request).status_code == 202
 
     responses = [small_office.approve(request, key=own) for own in (asking, second, key)]
@@ -162,6 +163,18 @@ def test_two_keys_of_one_maker_do_not_answer_each_other(small_office: Office) ->
     assert small_office.adjust(request=request, key=one).status_code == 202
 
     assert codes(small_office.approve(request, key=other)) == [(403, "approval.own")]
+
+
+def test_who_has_rotated_a_key_holds_it_like_who_made_it(small_office: Office) -> None:
+    world, request = small_office.world, small_office.wait()
+    asker = small_office.row(request).asked_by
+    key = small_office.key_made_by(world.person(Role.ADMIN))
+    hash_ = hash_of(key)
+    with world.hub.database.write() as session:
+        name = principals(session, [hash_], world.clock.now)[hash_].actor.removeprefix("key:")
+        audit(session, Act(asker, "key.rotated", name, {}, {}), world.clock.now, world.random.randbytes)
+
+    assert codes(small_office.approve(request, key=key)) == [(403, "approval.own")]
 
 
 def test_a_request_lapses_when_nobody_answers(small_office: Office) -> None:
