@@ -22,6 +22,7 @@ from protocol.requests import AskLease, PresentCard
 from protocol.state import KioskStatus
 from protocol.topics import Channel
 from tests.hub.migrations.members import look_after_members
+from tests.hub.migrations.outward import tell_outside
 from tests.hub.migrations.personal import keep_personal_data
 from tests.hub.migrations.staff import let_people_in
 from tests.hub.world import STORE, TestKiosk, World
@@ -56,6 +57,7 @@ def play(world: World) -> UUID:
     keep_personal_data(world, kiosk, member)
     look_after_members(world)
     keep_books(world, kiosk, member)
+    tell_outside(world)
     return member
 
 
