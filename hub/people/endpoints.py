@@ -131,10 +131,10 @@ def enable(
 ) -> dict[str, Any]:
     """Let somebody in again who was locked out."""
 
-    def act(_desk: Administration, found: Person) -> None:
+    def act(desk: Administration, found: Person) -> None:
         if found.state != "disabled":
             raise ProblemError(ErrorCode.PERSON_STATE)
-        found.state = "active" if service.has_way_in(_desk.session, found) else "invited"
+        found.state = "active" if service.has_way_in(desk.session, found) else "invited"
 
     return _once_changed(hub, principal, person, ("staff.enabled", body.reason, request_id), act=act)
 

@@ -63,7 +63,7 @@ class LogIns:
         stored = found.password_hash if found is not None and found.state == "active" else None
         # Hashing takes long on purpose, so no transaction is open meanwhile.
         if not passwords.is_right(password, stored) or found is None:
-            self._fail(found, "password", visitor, now)
+            self._fail(found.id if found else None, "password", visitor, now)
             raise ProblemError(ErrorCode.LOG_IN_FAILED)
         renewed = passwords.hashed(password, self.judge.random) if passwords.is_weak(stored or "") else None
 
@@ -104,7 +104,7 @@ class LogIns:
 
         answer = self.database.run(work)
         if answer is ErrorCode.SECOND_FACTOR_WRONG:
-            self._fail_known(whose, proof.method, visitor, now)
+            self._fail(whose, proof.method, visitor, now)
         return _settled(answer)
 
     def by_passkey(self, answer: Mapping[str, Any], visitor: Visitor) -> Opened:
@@ -164,7 +164,7 @@ class LogIns:
             person = session.get_one(Person, log_in.person)
             stored = None if factors_of(session, person) else person.password_hash
         if password is not None and not passwords.is_right(password, stored):
-            self._fail_known(log_in.person, "confirm", visitor, now)
+            self._fail(log_in.person, "confirm", visitor, now)
             raise ProblemError(ErrorCode.SECOND_FACTOR_WRONG)
 
         def work(session: Session) -> bool:
@@ -176,7 +176,7 @@ class LogIns:
             return True
 
         if not self.database.run(work):
-            self._fail_known(log_in.person, "confirm", visitor, now)
+            self._fail(log_in.person, "confirm", visitor, now)
             raise ProblemError(ErrorCode.SECOND_FACTOR_WRONG)
 
     def open(self, session: Session, person: Person, method: str, visitor: Visitor, *, now: datetime) -> Opened:
@@ -204,10 +204,7 @@ class LogIns:
         judge = self.judge
         return tickets.text_of(tickets.issue(judge.safe, SECOND_STEP, content, ends_at=ends_at, random=judge.random))
 
-    def _fail(self, person: Person | None, method: str, visitor: Visitor, now: datetime) -> None:
-        self._fail_known(None if person is None else person.id, method, visitor, now)
-
-    def _fail_known(self, person: UUID | None, method: str, visitor: Visitor, now: datetime) -> None:
+    def _fail(self, person: UUID | None, method: str, visitor: Visitor, now: datetime) -> None:
         # Never what was typed: people type their password where the login belongs.
         subject = UNKNOWN if person is None else str(person)
         told = {"method": method, "device": visitor.device}
