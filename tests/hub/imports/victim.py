@@ -10,9 +10,5 @@ from tests.hub.world import SECRETS
 if __name__ == "__main__":
     hub = compose(Database(sys.argv[1]), SECRETS)
     worker = Worker(hub.database, hub.vault, hub.clock, hub.random_bytes)
-    sys.stdout.write("begun\n")
-    sys.stdout.flush()
     worker.run()
-    sys.stdout.write("ended\n")
-    sys.stdout.flush()
     sys.stdin.read()
