@@ -77,6 +77,15 @@ MAY_WAIT = frozenset(
     }
 )
 
+REQUEST_ID: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "description": "A UUID that the caller makes for this request, and keeps for repeating it.",
+    # A text, because generated clients put what they make of a UUID into the header as it is.
+    "schema": {"type": "string", "pattern": "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"},
+}
+
 SCHEMES: dict[str, Any] = {
     "key": {"type": "http", "scheme": "bearer", "description": "An API key, `mt_ID.SECRET`, or a session's token."},
     "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "A person's session in a browser."},
@@ -151,6 +160,9 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     operation["summary"], _, more = whole.partition(". ")
     if more:
         operation["description"] = more
+    for place, one in enumerate(operation.get("parameters", ())):
+        if one["name"] == REQUEST_ID["name"].lower():
+            operation["parameters"][place] = REQUEST_ID
     answers = operation["responses"]
     answers.pop("422", None)
     if path in MAY_WAIT:

@@ -27,7 +27,7 @@ from hub.people.schemas import (
     PersonChange,
     PersonIn,
     PersonOut,
-    ReasonIn,
+    PersonReasonIn,
     RoleIn,
     RoleOut,
     StaffSessionOut,
@@ -115,7 +115,7 @@ def change(person: UUID, body: PersonChange, hub: TheHub, principal: ThePrincipa
 
 @router.post("/people/{person}/disable", response_model=PersonOut)
 def disable(
-    person: UUID, body: ReasonIn, hub: TheHub, principal: ThePrincipal, *, request_id: TheRequestId
+    person: UUID, body: PersonReasonIn, hub: TheHub, principal: ThePrincipal, *, request_id: TheRequestId
 ) -> dict[str, Any]:
     """Lock somebody out: all their sessions end at once."""
 
@@ -127,7 +127,7 @@ def disable(
 
 @router.post("/people/{person}/enable", response_model=PersonOut)
 def enable(
-    person: UUID, body: ReasonIn, hub: TheHub, principal: ThePrincipal, *, request_id: TheRequestId
+    person: UUID, body: PersonReasonIn, hub: TheHub, principal: ThePrincipal, *, request_id: TheRequestId
 ) -> dict[str, Any]:
     """Let somebody in again who was locked out."""
 
@@ -141,7 +141,7 @@ def enable(
 
 @router.post("/people/{person}/invite", response_model=InvitedOut)
 def invite(
-    person: UUID, body: ReasonIn, hub: TheHub, principal: ThePrincipal, *, request_id: TheRequestId
+    person: UUID, body: PersonReasonIn, hub: TheHub, principal: ThePrincipal, *, request_id: TheRequestId
 ) -> dict[str, Any]:
     """Have somebody begin anew who lost a password or a second factor: all of it is gone, and all sessions end."""
     content = f"{person} {body.reason}"

@@ -42,7 +42,7 @@ class PersonChange(Input):
     reason: Reason
 
 
-class ReasonIn(Input):
+class PersonReasonIn(Input):
     """Why it is done."""
 
     reason: Reason

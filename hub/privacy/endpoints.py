@@ -28,12 +28,12 @@ from hub.privacy.schemas import (
     ConsentIn,
     ConsentOut,
     DestructionOut,
-    ExportOut,
     FieldsIn,
+    PersonalExportOut,
+    PersonalWaitingOut,
     ProfileOut,
     RevealIn,
     RevealOut,
-    WaitingOut,
     WhyIn,
 )
 from hub.problems import ProblemError
@@ -148,7 +148,7 @@ def record_consent(
     return hub.database.run(lambda session: once(session, request, lambda: act(session)))
 
 
-@router.post("/members/{member}/erasure", status_code=202, response_model=WaitingOut)
+@router.post("/members/{member}/erasure", status_code=202, response_model=PersonalWaitingOut)
 def ask_for_erasure(
     member: UUID, body: WhyIn, hub: TheHub, principal: ThePrincipal, *, request_id: TheRequestId
 ) -> dict[str, Any]:
@@ -173,7 +173,7 @@ def show_erasure(member: UUID, hub: TheHub) -> dict[str, Any]:
         return erasure.certificate(session, found)
 
 
-@router.post("/members/{member}/export", status_code=202, response_model=WaitingOut)
+@router.post("/members/{member}/export", status_code=202, response_model=PersonalWaitingOut)
 def ask_for_export(
     member: UUID, body: WhyIn, hub: TheHub, principal: ThePrincipal, *, request_id: TheRequestId
 ) -> dict[str, Any]:
@@ -186,7 +186,7 @@ def ask_for_export(
     return hub.database.run(work)
 
 
-@router.post("/personal-exports/{request}/fetch", response_model=ExportOut)
+@router.post("/personal-exports/{request}/fetch", response_model=PersonalExportOut)
 def fetch_export(request: UUID, hub: TheHub, principal: ThePrincipal) -> dict[str, Any]:
     """Fetch an export, by whoever asked for it and this once: it is destroyed with it."""
     now = hub.clock()

@@ -68,7 +68,7 @@ class ConsentOut(Output):
     at: datetime
 
 
-class WaitingOut(Output):
+class PersonalWaitingOut(Output):
     """What waits for a second person, and what became of it."""
 
     request: UUID
@@ -96,7 +96,7 @@ class CertificateOut(Output):
     kiosks: list[ForgettingOut]
 
 
-class ExportOut(Output):
+class PersonalExportOut(Output):
     """Everything about a member: the profile and own fields in clear, and the rows of every table by its name."""
 
     member: UUID

@@ -19,7 +19,7 @@ from hub.schemas import PageOf
 from hub.staff import keys
 from hub.staff.models import ApiKey
 from hub.staff.permissions import Permission, Role
-from hub.staff.schemas import KeyIn, KeyMadeOut, KeyOut, KeyWaitingOut, RotateIn
+from hub.staff.schemas import KeyIn, KeyMadeOut, KeyOut, KeyRotateIn, KeyWaitingOut
 from protocol import codec
 from protocol.errors import ErrorCode
 
@@ -63,7 +63,7 @@ def _make(session: Session, hub: Hub, request: Asked, wanted: tuple[keys.Wish, s
 
 @router.post("/keys/{key}/rotate", response_model=KeyMadeOut)
 def rotate_key(
-    key: UUID, body: RotateIn, hub: TheHub, principal: ThePrincipal, *, request_id: TheRequestId
+    key: UUID, body: KeyRotateIn, hub: TheHub, principal: ThePrincipal, *, request_id: TheRequestId
 ) -> dict[str, Any]:
     """Give a key another secret. The one before works until the overlap ends; whoever rotates has all the key has."""
     overlap = timedelta(hours=body.overlap_hours)

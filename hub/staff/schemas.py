@@ -52,7 +52,7 @@ class KeyOut(Output):
     revoked_at: datetime | None
 
 
-class RotateIn(Input):
+class KeyRotateIn(Input):
     """For how long the secret before works as well."""
 
     overlap_hours: Annotated[int, Field(ge=0, le=OVERLAP_MAX_H)] = 24

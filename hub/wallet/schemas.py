@@ -117,7 +117,7 @@ class WalletOut(Output):
     receipts: list[ReceiptOut]
 
 
-class LineOut(Output):
+class StatementLineOut(Output):
     """One movement of stored value, and what the member had after it."""
 
     at: datetime
@@ -139,4 +139,4 @@ class StatementOut(Output):
     currency: str
     principal_before: int
     bonus_before: int
-    lines: list[LineOut]
+    lines: list[StatementLineOut]

@@ -22,8 +22,8 @@ from hub.webhooks.schemas import (
     DeliveryOut,
     ReplayIn,
     ReplayOut,
-    RotateIn,
     SecretOut,
+    SecretRotateIn,
     TestOut,
     WebhookChange,
     WebhookIn,
@@ -109,7 +109,7 @@ def remove_webhook(webhook: UUID, hub: TheHub, principal: ThePrincipal) -> Respo
 
 @router.post("/webhooks/{webhook}/rotate", response_model=SecretOut)
 def rotate_secret(
-    webhook: UUID, body: RotateIn, hub: TheHub, principal: ThePrincipal, *, request_id: TheRequestId
+    webhook: UUID, body: SecretRotateIn, hub: TheHub, principal: ThePrincipal, *, request_id: TheRequestId
 ) -> dict[str, Any]:
     """Give an endpoint another secret. Until the overlap ends messages are signed by both."""
     now, overlap = hub.clock(), timedelta(hours=body.overlap_hours)

@@ -50,7 +50,7 @@ class WebhookMadeOut(WebhookOut):
     secret: str | None
 
 
-class RotateIn(Input):
+class SecretRotateIn(Input):
     """For how long the secret before signs as well."""
 
     overlap_hours: Annotated[int, Field(ge=0, le=OVERLAP_MAX_H)] = 24

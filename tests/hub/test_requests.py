@@ -180,6 +180,6 @@ def test_every_route_that_changes_something_wants_an_id(small_world: World, path
         answer = client.post(filled(path), json=body_for(path) or {}, headers=headers)
         wrong = client.post(filled(path), json=body_for(path) or {}, headers=headers | {"Idempotency-Key": "again"})
 
-    assert "idempotency-key" in {one["name"] for one in described}
+    assert "Idempotency-Key" in {one["name"] for one in described}
     assert answer.json()["code"] in {"request.id_missing", "request.invalid"}, answer.text
     assert "header.idempotency-key" in {field["field"] for field in wrong.json()["data"]["fields"]}
