@@ -41,8 +41,9 @@ class TombstoneFile:
         is_new = not self.path.exists()
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            # One write of one short line: several processes append to the same file.
-            os.write(descriptor, msgspec.json.encode(stone) + b"\n")
+            # One write of one short line: several processes append to the same file. It begins on a line of its own, so
+            # that a line which was cut off by a crash spoils nothing but itself.
+            os.write(descriptor, b"\n" + msgspec.json.encode(stone) + b"\n")
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -53,8 +54,8 @@ class TombstoneFile:
         """Every line; one that was cut off by a crash belongs to an erasure that was never committed."""
         if not self.path.exists():
             return []
-        whole = self.path.read_bytes().rpartition(b"\n")[0]
-        return [msgspec.json.decode(line, type=Tombstone) for line in whole.splitlines() if line]
+        lines = self.path.read_bytes().splitlines()
+        return [msgspec.json.decode(line, type=Tombstone) for line in lines if line.endswith(b"}")]
 
 
 @dataclass(frozen=True, slots=True)

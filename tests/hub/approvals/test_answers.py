@@ -103,7 +103,8 @@ def test_money_beyond_500_00_is_not_paid_out_alone(world: World, *, amount: int,
 def test_the_programme_sets_how_much_money_a_role_pays_out_alone(small_world: World) -> None:
     purse = Purse(small_world)
     purse.term("approvals.payment.refunded", others=100)
-    payment = purse.paid(purse.topped_up(1_000) and 1_000)
+    purse.topped_up(1_000)
+    payment = purse.paid(1_000)
 
     outcomes = [purse.refund(payment, amount) for amount in (100, 101)]
 

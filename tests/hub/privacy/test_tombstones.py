@@ -29,3 +29,13 @@ def test_a_line_that_was_cut_off_is_passed_over(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-5])
 
     assert TombstoneFile(path).all() == [FIRST]
+
+
+def test_a_line_that_was_cut_off_spoils_none_behind_it(tmp_path: Path) -> None:
+    path = tmp_path / "erased"
+    TombstoneFile(path).add(FIRST)
+    path.write_bytes(path.read_bytes()[:-5])
+
+    TombstoneFile(path).add(SECOND)
+
+    assert TombstoneFile(path).all() == [SECOND]
