@@ -16,6 +16,7 @@ from hub.approvals import endpoints as approvals
 from hub.audit import endpoints as audit
 from hub.composition import Hub
 from hub.duplicates import endpoints as duplicates
+from hub.etags import Tagging
 from hub.finance import endpoints as finance
 from hub.fleet import endpoints as fleet
 from hub.gate import BODY_MAX_BYTES, Gate
@@ -104,6 +105,7 @@ def create_app(hub: Hub, limits: Limits = LIMITS) -> FastAPI:
         generate_unique_id_function=openapi.named,
     )
     app.state.hub = hub
+    app.add_middleware(Tagging)
     app.add_middleware(Gate, limits=limits)
     app.add_api_route("/health", health, methods=["GET"], tags=["service"])
     for domain in DOMAINS:

@@ -135,9 +135,9 @@ def test_every_answer_tells_browsers_to_keep_their_hands_off(api: Api) -> None:
 def test_nobody_on_the_way_keeps_an_answer(api: Api) -> None:
     headers = {"Authorization": f"Bearer {api.world.till_key}"}
 
-    kept = {path: api.client.get(path, headers=headers).headers["Cache-Control"] for path in ("/v1/stores", PICTURE)}
+    kept = {path: api.client.get(path, headers=headers).headers["Cache-Control"] for path in ("/v1/leases", PICTURE)}
 
-    assert kept == {"/v1/stores": "no-store", PICTURE: "public, max-age=31536000, immutable"}
+    assert kept == {"/v1/leases": "no-store", PICTURE: "public, max-age=31536000, immutable"}
 
 
 def test_what_is_no_request_passes() -> None:
@@ -149,6 +149,6 @@ def test_what_is_no_request_passes() -> None:
     ticks = count()
     gate = Gate(app, Limits(), lambda: float(next(ticks)))
     with pytest.raises(StopIteration):
-        gate({"type": "lifespan"}, None, None).send(None)  # type: ignore[arg-type,attr-defined]
+        gate({"type": "lifespan"}, None, None).send(None)  # type: ignore[arg-type]
 
     assert seen == ["lifespan"]

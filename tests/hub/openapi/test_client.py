@@ -21,7 +21,7 @@ from tests.architecture.source import ROOT
 from tests.hub.world import World
 
 HOST = "127.0.0.1"
-TOOL = "openapi-python-client"
+TOOL, VERSION = "openapi-python-client", "0.29.1"
 BUY = Path(__file__).with_name("buy.py")
 
 
@@ -34,7 +34,9 @@ def environment() -> Path:
         if not (folder / "ready").exists():
             subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
             python = folder / "venv" / "bin" / "python"
-            subprocess.run([python, "-m", "pip", "install", "--quiet", TOOL], check=True, capture_output=True)
+            subprocess.run(
+                [python, "-m", "pip", "install", "--quiet", f"{TOOL}=={VERSION}"], check=True, capture_output=True
+            )
             (folder / "ready").touch()
     return folder / "venv" / "bin"
 
