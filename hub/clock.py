@@ -1,6 +1,7 @@
 """The hub's clock and its source of randomness: the only file of the hub that reads either."""
 
 import os
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -17,3 +18,8 @@ def utc_now() -> datetime:
 def system_random(size: int) -> bytes:
     """Random bytes of the operating system."""
     return os.urandom(size)
+
+
+def monotonic_s() -> float:
+    """Seconds since some moment; they never go back."""
+    return time.monotonic()

@@ -3,7 +3,6 @@
 Plain ASGI, because this costs every request: a middleware of the framework costs ten times as much.
 """
 
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -11,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hub.clock import monotonic_s
 from hub.limits import Allowance, Buckets, Limits
 from hub.problems import problem
 from protocol.errors import ErrorCode
@@ -42,7 +42,7 @@ NOT_KEPT = ((CACHING, b"no-store"),)
 class Gate:
     """Refuses what is too large, too much, or cannot be meant; and says with each answer how much is left."""
 
-    def __init__(self, app: ASGIApp, limits: Limits, now_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, app: ASGIApp, limits: Limits, now_s: Callable[[], float] = monotonic_s) -> None:
         self._app = app
         self._keys = Buckets(limits.key_per_minute)
         self._sources = Buckets(limits.source_per_minute)

@@ -6,7 +6,7 @@ nothing: whoever makes one up asks for a page that they could have asked for any
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import GenericAlias
 from typing import Annotated, Any
@@ -57,6 +57,11 @@ class Page:
         items = [dict(shown(one)) for one in found[: self.limit]]
         has_more = len(found) > self.limit
         return {"items": items, "next": _written(found[self.limit - 1], by) if has_more else None}
+
+
+def whole(items: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The answer where a list is always short: all of it, on its only page."""
+    return {"items": list(items), "next": None}
 
 
 def _beyond(by: SortKey, key: Sequence[Any], *, downwards: bool) -> ColumnElement[bool]:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from hub.access import TheHub, ThePrincipal, TheRequestId
 from hub.audit.service import Act, audit
 from hub.composition import Hub
-from hub.pages import ThePage
+from hub.pages import ThePage, whole
 from hub.people import composing, invitations, service
 from hub.people.administration import Administration
 from hub.people.invitations import Choice
@@ -162,14 +162,14 @@ def invite(
     return _invited(hub, request, person, principal, act=act)
 
 
-@router.get("/people/{person}/sessions", response_model=list[StaffSessionOut])
-def show_sessions(person: UUID, hub: TheHub, principal: ThePrincipal) -> list[dict[str, Any]]:
+@router.get("/people/{person}/sessions", response_model=PageOf[StaffSessionOut])
+def show_sessions(person: UUID, hub: TheHub, principal: ThePrincipal) -> dict[str, Any]:
     """Where somebody is logged in, the newest first."""
     columns = ("id", "method", "source", "made_at", "seen_at", "ends_at")
     with hub.database.read() as session:
         Administration(session, principal).visible(person)
         found = sessions.open_sessions(session, person, hub.clock())
-        return [{name: getattr(row, name) for name in columns} for row in found]
+        return whole({name: getattr(row, name) for name in columns} for row in found)
 
 
 @router.delete("/people/{person}/sessions", status_code=204, response_class=Response)
@@ -184,12 +184,12 @@ def end_session(person: UUID, one: UUID, hub: TheHub, principal: ThePrincipal) -
     return _end(hub, principal, person, one)
 
 
-@router.get("/roles", response_model=list[RoleOut])
-def roles(hub: TheHub) -> list[dict[str, Any]]:
+@router.get("/roles", response_model=PageOf[RoleOut])
+def roles(hub: TheHub) -> dict[str, Any]:
     """Every role: the built-in ones, then one's own."""
     with hub.database.read() as session:
         own = session.execute(select(OwnRole).order_by(OwnRole.id)).scalars().all()
-    return [composing.shown_built_in(role) for role in ROLES] + [composing.shown(role) for role in own]
+    return whole([*map(composing.shown_built_in, ROLES), *map(composing.shown, own)])
 
 
 @router.post("/roles", status_code=201, response_model=RoleOut)

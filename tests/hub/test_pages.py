@@ -194,7 +194,6 @@ def test_what_comes_between_two_pages_moves_nothing(small_api: Api) -> None:
     "cursor",
     [
         "x",
-        "%00",
         "é",
         base64.urlsafe_b64encode(b"[]").decode(),
         base64.urlsafe_b64encode(b'["T1", "T2"]').decode(),

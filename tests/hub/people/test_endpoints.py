@@ -239,7 +239,7 @@ def test_sessions_are_shown_and_ended_one_by_one_or_all(office_on_each_database:
     tokens = [office.world.log_in(person) for _ in range(3)]
     path = f"/v1/people/{person.id}/sessions"
 
-    shown = office.call("GET", path, key=admin).json()
+    shown = office.call("GET", path, key=admin).json()["items"]
     own = office.me(tokens[0]).json()["id"]
     one = office.call("DELETE", f"{path}/{own}", key=admin)
     after_one = [office.me(token).status_code for token in tokens]
@@ -297,7 +297,7 @@ def test_nobody_composes_a_role_of_more_than_they_may_do(office: Office) -> None
 
 
 def test_built_in_roles_are_shown_first_with_their_permissions(office: Office) -> None:
-    shown = office.call("GET", "/v1/roles").json()
+    shown = office.call("GET", "/v1/roles").json()["items"]
 
     assert [role["id"] for role in shown] == [role.value for role in Role]
     assert set(shown[-1]["permissions"]) == {permission.value for permission in Permission}
