@@ -20,8 +20,8 @@ ATTEMPTS_MAX = 6
 
 BUSY_TIMEOUT_MS = 30_000
 SQLITE_CACHE_KIB = 65_536
-"""How much of the database a connection keeps in memory. SQLite's own 2 MB are less than the upper pages of the indexes of
-100,000 members."""
+"""How much of the database a connection keeps in memory. SQLite's own 2 MB are less than the upper pages of the indexes
+of 100,000 members."""
 
 POOL_MAX_CONNECTIONS = 16
 RANDOM_PAGE_COST = 1.1
