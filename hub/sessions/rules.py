@@ -4,12 +4,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from zxcvbn import zxcvbn
+
 from hub.staff.permissions import WITHOUT_SECOND_FACTOR
 from protocol.errors import ErrorCode
 
 PASSWORD_MIN_CHARS = 12
 PASSWORD_MAX_CHARS = 128
 PASSWORD_MIN_DISTINCT_CHARS = 5
+PASSWORD_MIN_STRENGTH = 3
+"""Of 0 to 4: more than 10^8 guesses."""
+
+JUDGED_MAX_CHARS = 72
+"""So many characters are judged, because judging takes longer than in proportion."""
+
 TELLING_MIN_CHARS = 4
 """So long a part of somebody's login or name makes a password easy to guess; shorter ones stand in many words."""
 
@@ -17,8 +25,8 @@ TELLING_MIN_CHARS = 4
 def password_refusal(password: str, telling: Iterable[str]) -> ErrorCode | None:
     """Why a password is not taken; None where it is. `telling` is what others know of the person: login and name.
 
-    Length counts and composition does not (OWASP ASVS 5.0, 6.2.1 and 6.2.5). There is no list of common passwords: the
-    well-known ones are shorter, or repeat a few characters.
+    Length counts and composition does not (OWASP ASVS 5.0, 6.2.1 and 6.2.5). zxcvbn knows 30,000 common passwords, rows
+    of keys and dates, and tells how many guesses somebody needs who knows them too (6.2.4).
     """
     if len(password) < PASSWORD_MIN_CHARS:
         return ErrorCode.PASSWORD_TOO_SHORT
@@ -27,9 +35,14 @@ def password_refusal(password: str, telling: Iterable[str]) -> ErrorCode | None:
     folded = password.casefold()
     words = {word for text in telling for word in (text, *text.split())}
     tells = any(word.casefold() in folded for word in words if len(word) >= TELLING_MIN_CHARS)
-    if tells or len(set(folded)) < PASSWORD_MIN_DISTINCT_CHARS:
+    if tells or len(set(folded)) < PASSWORD_MIN_DISTINCT_CHARS or _strength(password, words) < PASSWORD_MIN_STRENGTH:
         return ErrorCode.PASSWORD_GUESSABLE
     return None
+
+
+def _strength(password: str, words: Iterable[str]) -> int:
+    strength: int = zxcvbn(password[:JUDGED_MAX_CHARS], user_inputs=sorted(words))["score"]
+    return strength
 
 
 def needs_second_factor(permissions: Iterable[str]) -> bool:

@@ -22,6 +22,8 @@ NOW = datetime(2026, 11, 21, tzinfo=UTC)
         ("anna1234567890", ErrorCode.PASSWORD_GUESSABLE),
         ("my name is CHEN!", ErrorCode.PASSWORD_GUESSABLE),
         ("121212121212", ErrorCode.PASSWORD_GUESSABLE),
+        ("password12345", ErrorCode.PASSWORD_GUESSABLE),
+        ("Qwertyuiop123!", ErrorCode.PASSWORD_GUESSABLE),
         ("li is a short name", None),
     ],
 )
