@@ -3,10 +3,13 @@
 from typing import Annotated
 from uuid import UUID
 
-from msgspec import Meta, Raw, Struct
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from protocol.limits import REPORT_MAX_MEMBERS
-from protocol.values import Instant, Mark, Points, Sequence, Token, Version
+from protocol.limits import CARDS_MAX, PIECES_MAX, REPORT_MAX_MEMBERS, VERIFIERS_MAX
+from protocol.values import Instant, Mark, Points, Seal, Sequence, Token, Version
+
+Pieces = Annotated[int, Meta(ge=1, le=PIECES_MAX)]
+"""Pieces of a limited reward."""
 
 
 class Duty(Struct, frozen=True):
@@ -31,6 +34,63 @@ class GrantLease(Struct, frozen=True):
     reward: UUID
     spend: UUID
     deadline: Instant
+    seal: Seal | UnsetType = UNSET
+
+
+class CardVerifiers(Struct, frozen=True):
+    """What recognises the next readings of one dynamic card, in order, without being able to make one.
+
+    `macs` is the base 64 of 32 bytes each: SHA-256 over `salt` and the 8 bytes of the MAC. The first stands for the
+    reading after counter `after`; one that was recognised is used up, and so are all before it.
+    """
+
+    salt: Annotated[str, Meta(min_length=24, max_length=24)]
+    after: Mark
+    macs: Annotated[str, Meta(max_length=VERIFIERS_MAX * 32 * 4 // 3 + 4)]
+
+
+Cards = Annotated[list[CardVerifiers], Meta(max_length=CARDS_MAX)]
+
+
+class LendPoints(Struct, frozen=True, kw_only=True):
+    """Points of a member lent ahead to one epoch of one kiosk: any number of rewards may be taken from them.
+
+    Numbers, deadline and end are those of `GrantLease`. Nothing may be spent but by whom the hub vouches for in this
+    visit, or whose card one of `cards` recognises.
+    """
+
+    epoch: UUID
+    lease: Sequence
+    member: UUID
+    points: Points
+    deadline: Instant
+    cards: Cards = []
+    seal: Seal
+
+
+class LendStock(Struct, frozen=True, kw_only=True):
+    """Pieces of a limited reward lent ahead to one epoch of one kiosk; each spend of such a reward takes one."""
+
+    epoch: UUID
+    lease: Sequence
+    reward: UUID
+    pieces: Pieces
+    deadline: Instant
+    seal: Seal
+
+
+class RecallLease(Struct, frozen=True):
+    """Value is wanted elsewhere: close this lease now and report it. A lease that is closed already stays so."""
+
+    epoch: UUID
+    lease: Sequence
+
+
+class RenewCards(Struct, frozen=True):
+    """New verifiers for the cards of a member to whom points are lent here; they replace those that came before."""
+
+    member: UUID
+    cards: Cards
 
 
 class ForgetMember(Struct, frozen=True):

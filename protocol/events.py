@@ -5,8 +5,8 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from protocol.limits import EVENT_MAX_BYTES, PURCHASE_MAX_LINES
-from protocol.values import Count, Currency, Instant, Minor, Points, Sequence, Text, Token, Uid, Url
+from protocol.limits import EVENT_MAX_BYTES, PIECES_MAX, PURCHASE_MAX_LINES
+from protocol.values import Count, Currency, Instant, Minor, Points, Seal, Sequence, Text, Token, Uid, Url
 
 
 class CardEvidence(Struct, frozen=True):
@@ -28,25 +28,40 @@ class CardSeen(Struct, frozen=True):
 
 
 class LeaseAccepted(Struct, frozen=True):
-    """The kiosk has journaled a grant; from here on it may spend from it, once."""
+    """The kiosk has journaled a grant; from here on it may spend from it. `seal` is repeated from the grant."""
 
     lease: Sequence
     member: UUID
     points: Points
+    seal: Seal | UnsetType = UNSET
+
+
+class StockAccepted(Struct, frozen=True):
+    """The kiosk has journaled pieces of a reward; from here on it may give them out. `seal` is repeated."""
+
+    lease: Sequence
+    reward: UUID
+    pieces: Annotated[int, Meta(ge=1, le=PIECES_MAX)]
+    seal: Seal
 
 
 class LeaseSpent(Struct, frozen=True):
-    """A reward was taken from a lease. `spend` was made by the kiosk before it asked and names the voucher."""
+    """A reward was taken from a lease. `spend` was made by the kiosk before and names the voucher.
+
+    `stock` is the lease that its piece comes from, where the reward is limited and its piece was not set aside with
+    the points.
+    """
 
     lease: Sequence
     spend: UUID
     member: UUID
     reward: UUID
     points: Points
+    stock: Sequence | UnsetType = UNSET
 
 
 class LeaseClosed(Struct, frozen=True):
-    """The fence: nothing is spent from this lease any more. `spent` is all that ever was."""
+    """The fence: nothing is spent from this lease any more. `spent` is all that ever was: points, or pieces."""
 
     lease: Sequence
     spent: Points

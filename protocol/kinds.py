@@ -9,6 +9,7 @@ EVENTS: dict[str, type[Struct]] = {
     "lease.accepted": events.LeaseAccepted,
     "lease.spent": events.LeaseSpent,
     "lease.closed": events.LeaseClosed,
+    "stock.accepted": events.StockAccepted,
     "purchase.recorded": events.PurchaseRecorded,
     "event.unreadable": events.EventUnreadable,
     "journal.repaired": events.JournalRepaired,
@@ -30,6 +31,10 @@ REPLIES: dict[str, type[Struct]] = {
 DUTIES: dict[str, type[Struct]] = {
     "lease.grant": duties.GrantLease,
     "member.forget": duties.ForgetMember,
+    "points.lend": duties.LendPoints,
+    "stock.lend": duties.LendStock,
+    "lease.recall": duties.RecallLease,
+    "cards.renew": duties.RenewCards,
 }
 
 _NAMES = {body: kind for table in (EVENTS, REQUESTS, REPLIES, DUTIES) for kind, body in table.items()}

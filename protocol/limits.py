@@ -30,6 +30,18 @@ DOCUMENT_PAGE_MAX_ITEMS = 40
 REPORT_MAX_MEMBERS = 400
 """Most member versions acknowledged in one report."""
 
+VERIFIERS_MAX = 64
+"""Most readings of one card that a kiosk can recognise by itself."""
+
+CARDS_MAX = 4
+"""Most cards of one member that a kiosk can recognise by itself."""
+
+PIECES_MAX = 10_000
+"""Most pieces of a reward in one lease."""
+
+NOTICES_MAX = 10
+"""Most notices for a member in one snapshot."""
+
 VALUE_MAX = 10**12
 """Largest amount of points or minor units in one message; far below what 64 bits hold."""
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from protocol.limits import NOTICES_MAX
 from protocol.values import (
     ClockTrust,
     Count,
@@ -33,11 +34,21 @@ class OpenVoucher(Struct, frozen=True):
     redeemed_at: Instant
 
 
+class Notice(Struct, frozen=True):
+    """Something that a member should be told: an act of theirs that the hub could not take, by its code and data."""
+
+    id: UUID
+    code: Token
+    at: Instant
+    data: dict[str, int | str] = {}
+
+
 class MemberSnapshot(Struct, frozen=True, kw_only=True):
     """What a kiosk may know of a member. `display_name` is masked by the hub; there is no phone and no birthday.
 
     `points` and `stored_value` can be spent now; `bonus` is the part of `stored_value` that the member was given on
     top. `pending` points can be spent later, the first of them from `pending_at` on; `debt` is what the member owes.
+    `lent` is the part of `points` that lies at kiosks ahead and is called back where it is wanted elsewhere.
     """
 
     member: UUID
@@ -56,6 +67,8 @@ class MemberSnapshot(Struct, frozen=True, kw_only=True):
     debt: Points | UnsetType = UNSET
     bonus: Minor | UnsetType = UNSET
     vouchers: list[OpenVoucher] = []
+    lent: Points | UnsetType = UNSET
+    notices: Annotated[list[Notice], Meta(max_length=NOTICES_MAX)] | UnsetType = UNSET
 
 
 class Reward(Struct, frozen=True, kw_only=True):
@@ -125,7 +138,8 @@ class HubStatus(Struct, frozen=True, kw_only=True):
 class KioskStatus(Struct, frozen=True, kw_only=True):
     """Birth, orderly end (`offline`), or the will that the broker publishes (`lost`).
 
-    `connection` counts connects, so an old death is told from a new one. Births state the head of the chain.
+    `connection` counts connects, so an old death is told from a new one. Births state the head of the chain, the place
+    before its oldest event, the highest lease ever journaled, and the hub's epoch that the kiosk has last replayed for.
     """
 
     state: Literal["online", "offline", "lost"]
@@ -137,6 +151,10 @@ class KioskStatus(Struct, frozen=True, kw_only=True):
     duties: Mark = 0
     configuration: Version = 0
     software: Token | UnsetType = UNSET
+    oldest_seq: Mark | UnsetType = UNSET
+    oldest: Hash | UnsetType = UNSET
+    highest_lease: Mark | UnsetType = UNSET
+    hub_epoch: UUID | UnsetType = UNSET
 
 
 class Heartbeat(Struct, frozen=True, kw_only=True):
@@ -153,3 +171,4 @@ class Heartbeat(Struct, frozen=True, kw_only=True):
     journal: Literal["writable", "read_only"]
     snapshots: Count = 0
     first_seq: Sequence = 1
+    journal_used_percent: Annotated[int, Meta(ge=0, le=100)] | UnsetType = UNSET

@@ -34,6 +34,9 @@ Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
 Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 """SHA-256 in lower-case hexadecimal."""
 
+Seal = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+"""HMAC-SHA256 in lower-case hexadecimal, by which the hub knows again what it granted."""
+
 Uid = Annotated[str, Meta(pattern="^([0-9a-f]{8}|[0-9a-f]{14}|[0-9a-f]{20})$")]
 """Identifier of a card by ISO/IEC 14443-3: 4, 7 or 10 bytes in lower-case hexadecimal."""
 

@@ -5,7 +5,17 @@ from uuid import UUID
 
 from msgspec import Raw, Struct
 
-from protocol.duties import Duty, ForgetMember, GrantLease, Report
+from protocol.duties import (
+    CardVerifiers,
+    Duty,
+    ForgetMember,
+    GrantLease,
+    LendPoints,
+    LendStock,
+    RecallLease,
+    RenewCards,
+    Report,
+)
 from protocol.envelope import Envelope, Event, Receipt, Verdict
 from protocol.events import (
     CardEvidence,
@@ -17,6 +27,7 @@ from protocol.events import (
     LeaseSpent,
     PurchaseLine,
     PurchaseRecorded,
+    StockAccepted,
 )
 from protocol.requests import (
     AskLease,
@@ -50,6 +61,8 @@ THEN = datetime(2026, 3, 1, 4, 5, 6, 789_000, UTC)
 HASH = "ab" * 32
 KIOSK = "k-0123456789abcdefghjkmnpqrs"
 CARD = CardEvidence("ntag424", "04c767f2066180", "https://card.example/t?picc_data=EF96&cmac=94EE")
+
+VERIFIERS = CardVerifiers("A" * 22 + "==", 61, "B" * 43 + "=")
 
 SNAPSHOT = MemberSnapshot(
     member=MEMBER,
@@ -163,4 +176,9 @@ MESSAGES: tuple[Struct, ...] = (
     KeyReleased("A" * 43 + "="),
     GrantLease(EPOCH, 9, MEMBER, 600, REWARD, SPEND, THEN),
     ForgetMember(MEMBER),
+    LendPoints(epoch=EPOCH, lease=10, member=MEMBER, points=500, deadline=THEN, cards=[VERIFIERS], seal=HASH),
+    LendStock(epoch=EPOCH, lease=11, reward=REWARD, pieces=3, deadline=THEN, seal=HASH),
+    RecallLease(EPOCH, 10),
+    RenewCards(MEMBER, [VERIFIERS]),
+    StockAccepted(11, REWARD, 3, HASH),
 )
