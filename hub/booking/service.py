@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from uuid import UUID
 
 import structlog
@@ -74,8 +75,9 @@ class Booking:
 
     def book(self, items: Sequence[Item], now: datetime) -> Booked:
         """Book a batch, all or nothing. An item that breaks the program is found by halving and set aside alone."""
+        tries = count()
         try:
-            return self._database.run(lambda session: self._book(session, items, now))
+            return self._database.run(lambda session: self._book(session, items, now, follows=next(tries) > 0))
         except Exception as error:
             if isinstance(error, RaceLostError):
                 raise
@@ -89,9 +91,12 @@ class Booking:
         streams = first.streams | second.streams
         return Booked(first.outcomes + second.outcomes, streams, first.news or second.news)
 
-    def _book(self, session: Session, items: Sequence[Item], now: datetime) -> Booked:
+    def _book(self, session: Session, items: Sequence[Item], now: datetime, *, follows: bool) -> Booked:
         work = Work(self._random_bytes)
         admission = self._admit(session, items, now, work)
+        if follows:
+            # A first try takes it that nobody named was merged, which costs nothing and is found out under the locks.
+            admission.entries = merges_service.followed(session, admission.entries)
         intakes = self._load(session, admission, work)
         decided = self._decide(admission, work)
         final = [pair for pair in decided.values() if pair[1].verdict is not Verdict.WAITING]
@@ -133,7 +138,6 @@ class Booking:
 
     def _load(self, session: Session, admission: Admission, work: Work) -> list[Intake]:
         places = work.part(Places)
-        admission.entries = merges_service.followed(session, admission.entries)
         by_intake: dict[Intake, list[Entry]] = {}
         for entry in admission.entries.values():
             places.wanted.add(entry.caller.store)

@@ -80,10 +80,10 @@ def followed(session: Session, entries: Mapping[int, Entry]) -> dict[int, Entry]
 
 
 def insist(entries: Iterable[Entry], standings: Standings) -> None:
-    """Insist that no member was merged between the reading of merges and the lock on its accounts.
+    """Insist that no member that is named was merged, or none since merges were read: their accounts are locked now.
 
     Raises:
-        RaceLostError: if one was, so that everything is read again.
+        RaceLostError: if one was, so that everything is read again, merges too.
     """
     for entry in entries:
         for member in _named(entry.item):

@@ -1,7 +1,7 @@
 """Who calls: people by their sessions and programs by their keys, as the rest of the hub asks for them."""
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from hub.db.reading import Asked, Prepared
+from hub.db.reading import Asked, Prepared, Rows
 from hub.staff.models import ApiKey, OwnRole, Person, PersonRegion, StaffSession
 from hub.staff.permissions import ROLES, Permission, Role
 from hub.stores.models import Store
@@ -97,8 +97,17 @@ def hash_of(secret: str) -> bytes:
 
 def ask_principals(session: Session, hashes: Collection[bytes], now: datetime) -> Asked[dict[bytes, Principal]]:
     """Look sessions and keys up by the hashes of their secrets, as they are at a moment."""
-    people, keys = _SESSIONS.ask(session, hashes=hashes), _KEYS.ask(session, hashes=hashes)
-    return people.then(lambda rows: _people_by_hash(rows, now) | _keys_by_hash(keys.answer(), now))
+    sessions, keys = _SESSIONS.ask(session, hashes=hashes), _KEYS.ask(session, hashes=hashes)
+
+    def found(rows: Rows) -> dict[bytes, Principal]:
+        known, opened = _keys_by_hash(keys.answer(), now), list(rows)
+        if not opened:
+            # Most callers are programs; what people may do takes a question more.
+            return known
+        people = _PEOPLE.rows(session, people={one.person for one in opened})
+        return known | _people_by_hash(opened, people, now)
+
+    return sessions.then(found)
 
 
 def principals(session: Session, hashes: Collection[bytes], now: datetime) -> dict[bytes, Principal]:
@@ -123,20 +132,24 @@ def touch(session: Session, found: Iterable[Principal], now: datetime) -> None:
         session.execute(update(ApiKey).where(ApiKey.id.in_(sorted(keys))).values(last_used_at=now))
 
 
-# A person of a region comes once for each of its stores: one question costs less than two.
 _SESSIONS = Prepared(
+    lambda among: select(
+        *(StaffSession.id, StaffSession.token_hash, StaffSession.person, StaffSession.seen_at),
+        *(StaffSession.confirmed_at, StaffSession.ends_at, StaffSession.ended_at),
+    ).where(among(StaffSession.token_hash, "hashes"))
+)
+# A person of a region comes once for each of its stores: one question costs less than two.
+_PEOPLE = Prepared(
     lambda among: (
         select(
-            *(StaffSession.id, StaffSession.token_hash, StaffSession.person, StaffSession.seen_at),
-            *(StaffSession.confirmed_at, StaffSession.ends_at, StaffSession.ended_at),
-            *(Person.state, Person.role, Person.stores, OwnRole.permissions, OwnRole.limits_as),
+            *(Person.id, Person.state, Person.role, Person.stores, OwnRole.permissions, OwnRole.limits_as),
             *(PersonRegion.region, Store.id.label("store")),
         )
-        .join_from(StaffSession, Person, Person.id == StaffSession.person)
+        .select_from(Person)
         .outerjoin(OwnRole, OwnRole.id == Person.role)
         .outerjoin(PersonRegion, PersonRegion.person == Person.id)
         .outerjoin(Store, Store.region == PersonRegion.region)
-        .where(among(StaffSession.token_hash, "hashes"))
+        .where(among(Person.id, "people"))
     )
 )
 _KEYS = Prepared(
@@ -147,35 +160,42 @@ _KEYS = Prepared(
 )
 
 
-def _people_by_hash(rows: Iterable[Any], now: datetime) -> dict[bytes, Principal]:
-    found: dict[bytes, Principal] = {}
-    in_regions: dict[bytes, set[str]] = {}
+def _people_by_hash(sessions: Iterable[Any], rows: Iterable[Any], now: datetime) -> dict[bytes, Principal]:
+    people: dict[UUID, Any] = {}
+    stores: dict[UUID, set[str]] = {}
+    in_regions: set[UUID] = set()
     for row in rows:
+        people[row.id] = row
+        stores.setdefault(row.id, set(row.stores)).update({row.store} - {None})
         if row.region is not None:
-            in_regions.setdefault(row.token_hash, set(row.stores)).update({row.store} - {None})
-        if row.token_hash not in found:
-            found[row.token_hash] = _person(row, now)
-    for token_hash, stores in in_regions.items():
-        found[token_hash] = replace(found[token_hash], stores=frozenset(stores))
-    return found
+            in_regions.add(row.id)
+    return {
+        one.token_hash: _person(one, people[one.person], _scope(one.person, stores, in_regions), now)
+        for one in sessions
+    }
 
 
-def _person(row: Any, now: datetime) -> Principal:
+def _scope(person: UUID, stores: Mapping[UUID, set[str]], in_regions: Collection[UUID]) -> frozenset[str] | None:
+    # A region without stores is nowhere; only who has neither regions nor stores is everywhere.
+    return frozenset(stores[person]) if stores[person] or person in in_regions else None
+
+
+def _person(one: Any, row: Any, stores: frozenset[str] | None, now: datetime) -> Principal:
     built_in = row.role in ROLES
     return Principal(
-        f"staff:{row.person}",
+        f"staff:{row.id}",
         frozenset(ROLES[Role(row.role)] if built_in else row.permissions or ()),
         row.role if built_in else row.limits_as or "",
-        frozenset(row.stores) or None,
-        ErrorCode.SESSION_ENDED if _is_over(row, now) else None,
-        LogIn(row.id, row.person, row.seen_at, row.confirmed_at),
+        stores,
+        ErrorCode.SESSION_ENDED if _is_over(one, row.state, now) else None,
+        LogIn(one.id, one.person, one.seen_at, one.confirmed_at),
     )
 
 
-def _is_over(row: Any, now: datetime) -> bool:
-    is_idle = now - row.seen_at >= timedelta(minutes=IDLE_MAX_MIN)
-    may_work = row.state in {"active", "sealed"}
-    return row.ended_at is not None or row.ends_at <= now or is_idle or not may_work
+def _is_over(one: Any, state: str, now: datetime) -> bool:
+    is_idle = now - one.seen_at >= timedelta(minutes=IDLE_MAX_MIN)
+    may_work = state in {"active", "sealed"}
+    return one.ended_at is not None or one.ends_at <= now or is_idle or not may_work
 
 
 def _keys_by_hash(keys: Iterable[Any], now: datetime) -> dict[bytes, Principal]:

@@ -2,8 +2,8 @@
 
 Games are decided by their seeds, one after the other; `--seed N` goes on from there. After each game every balance, lot
 and tier is compared with the model, and all balances are rebuilt from their entries. Then WRITERS threads move value
-round a ring at once, for so many rounds, and batches and a day end are killed at every statement. No figure here is a
-time: what counts is that `mismatches` is 0.
+round rings and out of single accounts at once, for so many rounds, and batches and a day end are killed at every
+statement. No figure here is a time: what counts is that `mismatches` is 0.
 """
 
 import argparse
@@ -20,12 +20,13 @@ from random import Random
 from hub import migrations
 from hub.db.session import Database
 from hub.ledger import service as ledger
+from protocol.ids import derived_id
 from tests.bench.report import Options, Report, Size, options, publish
 from tests.hub.world import START
 from tests.model.crash import Batch, DayEnd, Scene
 from tests.model.game import Game, MismatchError
 from tests.model.moves import MOVES
-from tests.model.races import WRITERS, all_at_once, held, move_around, open_accounts, ring
+from tests.model.races import AMOUNT_MAX, WRITERS, all_at_once, held, move, move_around, open_accounts, ring
 from tests.model.seeded import play
 from tests.model.stage import Stage
 from tests.model.state import dump
@@ -35,10 +36,12 @@ ITEMS = {Size.QUICK: 1_000, Size.NORMAL: 50_000, Size.FULL: 500_000}
 """Items on each database."""
 GAME_ITEMS = 1_000
 ROUNDS = {Size.QUICK: 10, Size.NORMAL: 1_000, Size.FULL: 5_000}
-"""Moves of each writer on the ring."""
+"""Moves of each writer, on rings and out of single accounts."""
+RING_ROUNDS = 25
+"""After so many moves of each writer there is a new ring: value that goes round splits into ever smaller lots."""
 RING_ACCOUNTS = 4
 EACH = 60
-"""What every account of the ring begins with: little, so that writers often find too little."""
+"""What every account of a ring begins with: little, so that writers often find too little."""
 RETURN_TIMEOUT_S = 3_600
 LONG = timedelta(days=40)
 """After so long a day end has something to do."""
@@ -120,12 +123,25 @@ def deaths(stage: Stage, stride: int) -> int:
 
 
 def race(database: Database, rounds: int) -> tuple[int, int]:
-    """Have writers move value round a ring at once; how many moves they made, and what is too much or too little."""
-    accounts, now = ring(RING_ACCOUNTS), START
-    open_accounts(database, accounts, each=EACH, now=now)
-    acts = [partial(move_around, database, accounts, rounds, seed=seed, now=now) for seed in range(WRITERS)]
-    moves = sum(all_at_once(acts, timeout_s=RETURN_TIMEOUT_S))
-    return moves, abs(sum(held(database, accounts)) - RING_ACCOUNTS * EACH)
+    """Have writers move value between the same accounts at once; how often, and what is too much or too little."""
+    moves = difference = 0
+    for number, first in enumerate(range(0, rounds, RING_ROUNDS)):
+        accounts, length = ring(RING_ACCOUNTS, f"{number}"), min(RING_ROUNDS, rounds - first)
+        open_accounts(database, accounts, each=EACH, now=START)
+        round_ring = [
+            partial(move_around, database, accounts, length, seed=number * WRITERS + seed, now=START)
+            for seed in range(WRITERS)
+        ]
+        moves += sum(all_at_once(round_ring, timeout_s=RETURN_TIMEOUT_S))
+        # Now all writers want what the first account holds, and the last one takes it in.
+        path, shares = (accounts[0], accounts[-1]), held(database, accounts)
+        facts = [derived_id(accounts[0], f"out.{writer}") for writer in range(WRITERS)]
+        out_of_one = [partial(move, database, fact, path, AMOUNT_MAX, now=START) for fact in facts]
+        taken = all_at_once(out_of_one, timeout_s=RETURN_TIMEOUT_S).count(None)
+        moves += WRITERS
+        difference += abs(sum(shares) - RING_ACCOUNTS * EACH) + abs(taken - shares[0] // AMOUNT_MAX)
+        difference += abs(sum(held(database, accounts)) - RING_ACCOUNTS * EACH)
+    return moves, difference
 
 
 def faults(database: Database) -> int:

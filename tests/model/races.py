@@ -29,9 +29,9 @@ SOURCE = UUID(int=1 << 15)
 AMOUNT_MAX = 40
 
 
-def ring(count: int) -> list[UUID]:
-    """Ids of so many accounts."""
-    return [derived_id(PROGRAMME_IDS_END, f"ring.{number}") for number in range(count)]
+def ring(count: int, name: str = "ring") -> list[UUID]:
+    """Ids of so many accounts; another name gives others."""
+    return [derived_id(PROGRAMME_IDS_END, f"{name}.{number}") for number in range(count)]
 
 
 def open_accounts(database: Database, accounts: list[UUID], each: int, now: datetime) -> None:
