@@ -13,11 +13,18 @@ Pieces = Annotated[int, Meta(ge=1, le=PIECES_MAX)]
 
 
 class Duty(Struct, frozen=True):
-    """One thing to do. Numbers rise by one per kiosk; `body` is read by `kind`."""
+    """One thing to do. Numbers rise by one per kiosk; `body` is read by `kind`.
+
+    Everything up to `after` was reported done, as far as the hub knows: a kiosk whose journal began anew goes on there.
+    `hub_epoch` is that of the database that gives it. A kiosk that has told a restored hub what it knows takes nothing
+    more that an earlier one gave: it may have waited at the broker, and the restored hub has lent the same elsewhere.
+    """
 
     number: Sequence
     kind: Token
     body: Raw
+    after: Mark | UnsetType = UNSET
+    hub_epoch: UUID | UnsetType = UNSET
 
 
 class GrantLease(Struct, frozen=True):
@@ -91,6 +98,14 @@ class RenewCards(Struct, frozen=True):
 
     member: UUID
     cards: Cards
+
+
+class EventSettled(Struct, frozen=True):
+    """An event that was parked has been decided: applied, or rejected for good with a code."""
+
+    epoch: UUID
+    seq: Sequence
+    code: Token | UnsetType = UNSET
 
 
 class ForgetMember(Struct, frozen=True):

@@ -59,6 +59,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
 
     `rejected` (final) and `parked` (stored, retried later) cover everything after the kiosk's `confirmed`, so a
     lost receipt loses nothing. `first_seq` names a refused batch and `refused` says why; nothing of it was taken.
+    `at` is the hub's time.
     """
 
     epoch: UUID
@@ -69,3 +70,4 @@ class Receipt(Struct, frozen=True, kw_only=True):
     parked: list[Verdict] = []
     refused: Token | UnsetType = UNSET
     first_seq: Sequence | UnsetType = UNSET
+    at: Instant | UnsetType = UNSET

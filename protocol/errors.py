@@ -1,6 +1,8 @@
 """Every expected refusal by its stable code; the sentences people read stand in locale/*/errors.ftl beside it."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 
 class ErrorCode(StrEnum):
@@ -46,12 +48,14 @@ class ErrorCode(StrEnum):
     POINTS_LENT = "points.lent"
     REWARD_UNKNOWN = "reward.unknown"
     REWARD_GONE = "reward.gone"
+    REWARD_RECALLED = "reward.recalled"
     REWARD_TIER = "reward.tier"
     REWARD_PRICE_CHANGED = "reward.price_changed"
     REDEEM_STATIC_CARD = "redeem.static_card"
     REDEEM_OFFLINE = "redeem.offline"
     REDEEM_OFFLINE_SHORT = "redeem.offline_short"
     REDEEM_OFFLINE_CARD = "redeem.offline_card"
+    REDEEM_OFFLINE_STOCK = "redeem.offline_stock"
     REDEEM_CLOCK = "redeem.clock"
     REDEEM_RESTORED = "redeem.restored"
     REDEEM_UNVERIFIED = "redeem.unverified"
@@ -64,6 +68,10 @@ class ErrorCode(StrEnum):
     LEASE_OVERSPENT = "lease.overspent"
     LEASE_CLOSED = "lease.closed"
     LEASE_WRITTEN_OFF = "lease.written_off"
+    REJECTION_UNKNOWN = "rejection.unknown"
+    REJECTION_SETTLED = "rejection.settled"
+    REJECTION_NOTHING = "rejection.nothing"
+    RESTORE_UNKNOWN = "restore.unknown"
     HOLD_UNKNOWN = "hold.unknown"
     HOLD_TOO_LONG = "hold.too_long"
     HOLD_EXCEEDED = "hold.exceeded"
@@ -102,6 +110,11 @@ class ErrorCode(StrEnum):
     PAYMENT_KNOWN = "payment.known"
     RECEIPT_KNOWN = "receipt.known"
     RECEIPT_UNKNOWN = "receipt.unknown"
+    RECEIPT_INVALID = "receipt.invalid"
+    RECEIPT_NO_CARD = "receipt.no_card"
+    RECEIPT_KEY_INVALID = "receipt_key.invalid"
+    RECEIPT_KEY_TAKEN = "receipt_key.taken"
+    RECEIPT_KEY_UNKNOWN = "receipt_key.unknown"
     REFUND_TOO_MUCH = "refund.too_much"
     REFUND_TOO_LATE = "refund.too_late"
     REFUND_NOTHING = "refund.nothing"
@@ -162,6 +175,7 @@ class ErrorCode(StrEnum):
     EPOCH_UNKNOWN = "epoch.unknown"
     EVENT_CONFLICT = "event.conflict"
     EVENT_FAILED = "event.failed"
+    EVENT_BEHIND = "event.behind"
     DOCUMENT_UNKNOWN = "document.unknown"
 
     # People
@@ -180,6 +194,7 @@ class ErrorCode(StrEnum):
     PASSWORD_TOO_SHORT = "password.too_short"
     PASSWORD_TOO_LONG = "password.too_long"
     PASSWORD_GUESSABLE = "password.guessable"
+    PASSWORD_BREACHED = "password.breached"
     INVITATION_INVALID = "invitation.invalid"
     PERSON_UNKNOWN = "person.unknown"
     PERSON_SELF = "person.self"
@@ -217,6 +232,12 @@ class ErrorCode(StrEnum):
     PATH_UNKNOWN = "path.unknown"
     WEBHOOK_UNKNOWN = "webhook.unknown"
     WEBHOOK_ADDRESS = "webhook.address"
+
+
+def worded(data: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """What fills a sentence in a language: where a name is also told as `name_LANGUAGE`, that text stands for it."""
+    texts = {name: data.get(f"{name}_{language}", value) for name, value in data.items()}
+    return {name: text for name, text in texts.items() if name.rpartition("_")[0] not in data}
 
 
 def understood(code: str) -> ErrorCode:

@@ -1,11 +1,11 @@
 """Bodies of events, kiosk to hub. Each names something that has happened, in the past tense."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from protocol.limits import EVENT_MAX_BYTES, PIECES_MAX, PURCHASE_MAX_LINES
+from protocol.limits import EVENT_MAX_BYTES, PIECES_MAX, PURCHASE_MAX_LINES, RECEIPT_CODE_MAX_CHARS
 from protocol.values import Count, Currency, Instant, Minor, Points, Seal, Sequence, Text, Token, Uid, Url
 
 
@@ -87,6 +87,20 @@ class PurchaseRecorded(Struct, frozen=True):
     lines: Annotated[list[PurchaseLine], Meta(min_length=1, max_length=PURCHASE_MAX_LINES)]
 
 
+class ReceiptScanned(Struct, frozen=True):
+    """A member held the code on a receipt to the scanner: the purchase in it is theirs (`protocol.receipt_codes`)."""
+
+    member: UUID
+    code: Annotated[str, Meta(max_length=RECEIPT_CODE_MAX_CHARS)]
+
+
+class NoticeSeen(Struct, frozen=True):
+    """A notice was shown to the member whom it is for, and need not be shown again."""
+
+    notice: UUID
+    member: UUID
+
+
 class EventUnreadable(Struct, frozen=True):
     """Carries an event that the hub refused to read: the base 64 of its journaled bytes, over which the chain runs."""
 
@@ -94,8 +108,12 @@ class EventUnreadable(Struct, frozen=True):
 
 
 class JournalRepaired(Struct, frozen=True):
-    """First event of an epoch that replaces a damaged or lost journal: what is known of the one before it."""
+    """First event of an epoch that replaces a damaged, forked or lost journal: what is known of the one before it.
+
+    What had not been confirmed of it, and can be read, follows under the ids that it had.
+    """
 
     previous_epoch: UUID | UnsetType = UNSET
     oldest_seq: Count = 0
     newest_seq: Count = 0
+    cause: Literal["damaged", "forked"] | UnsetType = UNSET

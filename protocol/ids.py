@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from datetime import UTC, datetime
 from typing import NewType
 from uuid import UUID
 
@@ -21,6 +22,11 @@ def event_id(now_ms: int, random_bytes: bytes) -> UUID:
         raise ValueError("a UUIDv7 takes exactly ten random bytes")
     random = int.from_bytes(random_bytes, "big")
     return UUID(int=(now_ms & (1 << 48) - 1) << 80 | 7 << 76 | (random >> 68) << 64 | 2 << 62 | random & (1 << 62) - 1)
+
+
+def moment_of(made: UUID) -> datetime:
+    """When an id was made by `event_id`, to the millisecond."""
+    return datetime.fromtimestamp((made.int >> 80) / 1000, UTC)
 
 
 def derived_id(parent: UUID, part: str) -> UUID:

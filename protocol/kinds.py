@@ -11,6 +11,8 @@ EVENTS: dict[str, type[Struct]] = {
     "lease.closed": events.LeaseClosed,
     "stock.accepted": events.StockAccepted,
     "purchase.recorded": events.PurchaseRecorded,
+    "receipt.scanned": events.ReceiptScanned,
+    "notice.seen": events.NoticeSeen,
     "event.unreadable": events.EventUnreadable,
     "journal.repaired": events.JournalRepaired,
 }
@@ -35,6 +37,7 @@ DUTIES: dict[str, type[Struct]] = {
     "stock.lend": duties.LendStock,
     "lease.recall": duties.RecallLease,
     "cards.renew": duties.RenewCards,
+    "event.settled": duties.EventSettled,
 }
 
 _NAMES = {body: kind for table in (EVENTS, REQUESTS, REPLIES, DUTIES) for kind, body in table.items()}

@@ -24,6 +24,9 @@ VISIT_MAX_S = 120
 PURCHASE_MAX_LINES = 100
 """Most lines on one purchase."""
 
+RECEIPT_CODE_MAX_CHARS = 2_953
+"""Longest code on a receipt: what the largest QR code holds in bytes (ISO/IEC 18004, version 40, level L)."""
+
 DOCUMENT_PAGE_MAX_ITEMS = 40
 """Most items on one page of a document."""
 
@@ -35,6 +38,10 @@ VERIFIERS_MAX = 64
 
 CARDS_MAX = 4
 """Most cards of one member that a kiosk can recognise by itself."""
+
+JOURNAL_FILLING_PERCENT = 50
+JOURNAL_NEARLY_FULL_PERCENT = 80
+"""Shares of a kiosk's room for events from which somebody is told, and from which somebody has to come."""
 
 PIECES_MAX = 10_000
 """Most pieces of a reward in one lease."""

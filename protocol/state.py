@@ -102,7 +102,10 @@ class Programme(Struct, frozen=True, kw_only=True):
 
 
 class Configuration(Struct, frozen=True, kw_only=True):
-    """How a kiosk behaves. Times of a visit are counted from the last touch, but for `visit_s`."""
+    """How a kiosk behaves. Times of a visit are counted from the last touch, but for `visit_s`.
+
+    `receipt_keys` are the public keys (DER in base 64) of the store's tills, by which codes on receipts are known.
+    """
 
     chain_names: Texts
     store_names: Texts
@@ -112,6 +115,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     visit_s: Annotated[int, Meta(ge=10, le=600)] = 120
     snapshots_max: Annotated[int, Meta(ge=10, le=100_000)] = 5_000
     replay_retention_days: Annotated[int, Meta(ge=1, le=400)] = 70
+    receipt_keys: dict[Token, Text] | UnsetType = UNSET
 
 
 class TwinPointer(Struct, frozen=True):
@@ -140,6 +144,7 @@ class KioskStatus(Struct, frozen=True, kw_only=True):
 
     `connection` counts connects, so an old death is told from a new one. Births state the head of the chain, the place
     before its oldest event, the highest lease ever journaled, and the hub's epoch that the kiosk has last replayed for.
+    `forked` says that the kiosk knows another history of this epoch than the hub, and goes on with neither.
     """
 
     state: Literal["online", "offline", "lost"]
@@ -155,10 +160,15 @@ class KioskStatus(Struct, frozen=True, kw_only=True):
     oldest: Hash | UnsetType = UNSET
     highest_lease: Mark | UnsetType = UNSET
     hub_epoch: UUID | UnsetType = UNSET
+    forked: bool | UnsetType = UNSET
 
 
 class Heartbeat(Struct, frozen=True, kw_only=True):
-    """Health, once a minute. A kiosk whose `frame_age_ms` grows is down, whatever its connection says."""
+    """Health, once a minute. A kiosk whose `frame_age_ms` grows is down, whatever its connection says.
+
+    `journal_used_percent` is the share of the journal's room that is taken by what may not be removed yet. `chain`
+    tells whether the journal is taken at the hub, waits until a person accepts it, or is refused for good.
+    """
 
     at: Instant
     clock: ClockTrust
@@ -172,3 +182,4 @@ class Heartbeat(Struct, frozen=True, kw_only=True):
     snapshots: Count = 0
     first_seq: Sequence = 1
     journal_used_percent: Annotated[int, Meta(ge=0, le=100)] | UnsetType = UNSET
+    chain: Literal["good", "waiting", "forked", "revoked"] | UnsetType = UNSET
