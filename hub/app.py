@@ -14,6 +14,7 @@ from hub.access import admit
 from hub.alerts import endpoints as alerts
 from hub.approvals import endpoints as approvals
 from hub.audit import endpoints as audit
+from hub.cards import endpoints as cards
 from hub.composition import Hub
 from hub.duplicates import endpoints as duplicates
 from hub.etags import Tagging
@@ -34,12 +35,18 @@ from hub.points import endpoints as points
 from hub.privacy import endpoints as privacy
 from hub.problems import ProblemError, WaitingError, problem
 from hub.programme import endpoints as programme
+from hub.proof import endpoints as proof
+from hub.proxies import NO_PROXIES, Proxies
 from hub.purchases import endpoints as purchases
+from hub.reconciliation import endpoints as reconciliation
+from hub.restores import endpoints as restores
 from hub.returns import endpoints as returns
 from hub.rewards import endpoints as rewards
 from hub.serving import Serving
 from hub.sessions import endpoints as sessions
 from hub.staff import endpoints as staff
+from hub.stores import endpoints as stores
+from hub.tally import Tally
 from hub.wallet import endpoints as wallet
 from hub.webhooks import endpoints as webhooks
 from protocol.errors import ErrorCode
@@ -58,6 +65,7 @@ UNROUTED = {
 
 DOMAINS = (
     members,
+    cards,
     merges,
     duplicates,
     imports,
@@ -72,7 +80,11 @@ DOMAINS = (
     programme,
     rewards,
     leases,
+    reconciliation,
+    proof,
     fleet,
+    restores,
+    stores,
     staff,
     sessions,
     people,
@@ -85,8 +97,8 @@ DOMAINS = (
 )
 
 
-def create_app(hub: Hub, limits: Limits = LIMITS) -> FastAPI:
-    """Build the application around a hub."""
+def create_app(hub: Hub, limits: Limits = LIMITS, tally: Tally | None = None, proxies: Proxies = NO_PROXIES) -> FastAPI:
+    """Build the application around a hub. Processes that are to keep to limits together share a tally."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -106,7 +118,7 @@ def create_app(hub: Hub, limits: Limits = LIMITS) -> FastAPI:
     )
     app.state.hub = hub
     app.add_middleware(Tagging)
-    app.add_middleware(Gate, limits=limits)
+    app.add_middleware(Gate, limits=limits, tally=tally or Tally.of_one(), proxies=proxies)
     app.add_api_route("/health", health, methods=["GET"], tags=["service"])
     for domain in DOMAINS:
         app.include_router(domain.router)

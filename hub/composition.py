@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from hub import secrets
+from hub.audit.service import seal_with
 from hub.booking.reads import Reader
 from hub.booking.service import Booking
 from hub.cards.intake import CardIntake
@@ -24,8 +25,10 @@ from hub.points.intake import AdjustmentIntake, TransferIntake
 from hub.privacy.erasure import Eraser
 from hub.privacy.tombstones import TombstoneFile, Tombstones, TombstonesInMemory
 from hub.purchases.intake import PurchaseIntake
+from hub.reconciliation.intake import CompensationIntake
 from hub.returns.intake import ReturnIntake
 from hub.secrets import Secrets
+from hub.sessions.breached import Breached
 from hub.sessions.factors import Judge
 from hub.sessions.log_in import LogIns
 from hub.sessions.outside import Client, Provider
@@ -53,6 +56,7 @@ class Hub:
     outside: Provider | None
     eraser: Eraser
     guard: Guard
+    breached: Breached | None
 
     def book(self, items: Sequence[Item]) -> list[Outcome]:
         """Book items now."""
@@ -60,14 +64,16 @@ class Hub:
 
     def ingest(self) -> Ingest:
         """The core of the ingest worker."""
-        return Ingest(self.database, self.booking, self.vault)
+        return Ingest(self.database, self.booking, self.vault, self.random_bytes)
 
 
 def intakes(known: Secrets) -> dict[str, Intake]:
     """Which domain handles which kind. The order is that in which they load, and so take their locks."""
-    cards, journal, leases = CardIntake(known.cards), JournalIntake(), LeaseIntake()
+    cards, journal, leases = CardIntake(known.cards), JournalIntake(), LeaseIntake(known.cards, known.lease_key)
     wallet, payments, packages = wallet_intake(), payment_intake(), package_intake()
     holds, day_ends, merges = HoldIntake(), DayEndIntake(), MergeIntake(known.vault, known.renewed)
+    compensations = CompensationIntake()
+    purchases = PurchaseIntake()
     return {
         "event.unreadable": journal,
         "journal.repaired": journal,
@@ -81,7 +87,13 @@ def intakes(known: Secrets) -> dict[str, Intake]:
         "lease.spent": leases,
         "lease.closed": leases,
         "lease.written_off": leases,
-        "purchase.recorded": PurchaseIntake(),
+        "lease.recalled": leases,
+        "stock.accepted": leases,
+        "points.lent": leases,
+        "stock.lent": leases,
+        "cards.renewed": leases,
+        "purchase.recorded": purchases,
+        "receipt.scanned": purchases,
         "purchase.returned": ReturnIntake(),
         "top_up.recorded": wallet,
         "top_up.refunded": wallet,
@@ -94,6 +106,8 @@ def intakes(known: Secrets) -> dict[str, Intake]:
         "package.refunded": packages,
         "points.adjusted": AdjustmentIntake(),
         "points.transferred": TransferIntake(),
+        "notice.seen": compensations,
+        "promise.compensated": compensations,
         "hold.placed": holds,
         "hold.captured": holds,
         "hold.released": holds,
@@ -114,16 +128,18 @@ def compose(  # noqa: PLR0913 - each is another part that an installation may ha
     clock: Clock = utc_now,
     random_bytes: RandomBytes = system_random,
     guard: Guard = NOBODY_INSIDE,
+    breached: Breached | None = None,
 ) -> Hub:
     """Put the hub together. Without a site there are no passkeys, without `outside` no log-ins through a provider.
 
     Without `tombstones` the list of erased members ends with the process: an installation has a file.
     """
     vault = Vault(known.vault, random_bytes, known.renewed)
+    seal_with(database, known.audit_key)
     booking = Booking(database, intakes(known), random_bytes, vault=vault)
     log_ins = LogIns(database, Judge(vault, site, random_bytes), clock)
     provider = None if outside is None else Provider(outside, vault, random_bytes)
-    eraser = Eraser(tombstones or TombstonesInMemory(), random_bytes)
+    eraser = Eraser(tombstones or TombstonesInMemory(), vault, random_bytes)
     reader = Reader(database, clock)
     return Hub(
         *(database, known, vault, booking, reader, clock, random_bytes),
@@ -131,6 +147,7 @@ def compose(  # noqa: PLR0913 - each is another part that an installation may ha
         outside=provider,
         eraser=eraser,
         guard=guard,
+        breached=breached,
     )
 
 
@@ -143,6 +160,7 @@ def from_settings(settings: Settings) -> Hub:
         outside=_client(settings),
         tombstones=TombstoneFile(settings.secrets.with_name(ERASED_LIST)),
         guard=Guard(frozenset(settings.webhooks.inside)),
+        breached=None if settings.breached_passwords is None else Breached(settings.breached_passwords),
     )
 
 
@@ -155,7 +173,11 @@ def _client(settings: Settings) -> Client | None:
     known = settings.outside
     if known is None:
         return None
-    return Client(known.issuer, known.client_id, known.client_secret.get_secret_value(), known.redirect, known.ca)
+    return Client(
+        *(known.issuer, known.client_id, known.client_secret.get_secret_value(), known.redirect, known.ca),
+        acr=known.acr,
+        amr=known.amr,
+    )
 
 
 @contextmanager

@@ -13,6 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hub.clock import monotonic_s
 from hub.limits import Allowance, Buckets, Limits
 from hub.problems import problem
+from hub.proxies import FORWARDED, NO_PROXIES, Proxies
+from hub.tally import Tally
 from protocol.errors import ErrorCode
 
 BODY_MAX_BYTES = 1024 * 1024
@@ -42,11 +44,20 @@ NOT_KEPT = ((CACHING, b"no-store"),)
 class Gate:
     """Refuses what is too large, too much, or cannot be meant; and says with each answer how much is left."""
 
-    def __init__(self, app: ASGIApp, limits: Limits, now_s: Callable[[], float] = monotonic_s) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        limits: Limits,
+        tally: Tally,
+        now_s: Callable[[], float] = monotonic_s,
+        *,
+        proxies: Proxies = NO_PROXIES,
+    ) -> None:
         self._app = app
-        self._keys = Buckets(limits.key_per_minute)
-        self._sources = Buckets(limits.source_per_minute)
-        self._lookups = Buckets(limits.lookups_per_minute)
+        self._proxies = proxies
+        self._keys = Buckets(limits.key_per_minute, tally, b"key ")
+        self._sources = Buckets(limits.source_per_minute, tally, b"source ")
+        self._lookups = Buckets(limits.lookups_per_minute, tally, b"lookup ")
         self._now_s = now_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,6 +65,8 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if self._proxies.networks:
+            self._look_behind(scope)
         length, caller = _read(scope["headers"])
         allowance = self._take(scope, caller)
         said = _Saying(send, allowance)
@@ -64,14 +77,21 @@ class Gate:
             return
         await self._app(scope, receive if scope["path"] in UPLOADS else _counted(receive), said)
 
+    def _look_behind(self, scope: Scope) -> None:
+        """Have everything behind the gate see the client and not the proxy that it came by."""
+        if scope.get("client"):
+            peer, port = scope["client"]
+            forwarded = [value for name, value in scope["headers"] if name == FORWARDED]
+            client = self._proxies.client(peer, forwarded)
+            scope["client"] = (client, port if client == peer else 0)
+
     def _take(self, scope: Scope, caller: bytes | None) -> Allowance:
         now_s, client = self._now_s(), scope.get("client")
-        source = self._sources.take(client[0] if client else "", now_s)
+        source = self._sources.take(client[0].encode() if client else b"", now_s)
         if caller is None or source.wait_s:
             return source
-        # The credential itself is not kept: its hash, salted in each process, tells callers apart well enough.
         buckets = self._lookups if scope["path"] in LOOKUPS else self._keys
-        key = buckets.take(hash(caller), now_s)
+        key = buckets.take(caller, now_s)
         return key if key.remaining <= source.remaining else source
 
 

@@ -75,7 +75,7 @@ class Item:
 
     `id` was made by whoever brings it and is unique for ever; `fingerprint` is the SHA-256 of its content, so that the
     same id with other content is noticed. `store` is given where the bringer does not stand in one. `raw` is kept where
-    the bytes are evidence.
+    the bytes are evidence. `again` is when an event counts that was parked and is tried again.
     """
 
     id: UUID
@@ -87,6 +87,7 @@ class Item:
     store: str | None = None
     clock: ClockTrust = "ntp"
     raw: bytes | None = None
+    again: "Moment | None" = None
 
 
 class Verdict(StrEnum):
@@ -101,11 +102,15 @@ class Verdict(StrEnum):
 
 @dataclass(slots=True)
 class Outcome:
-    """The verdict on an item. `result` is what the caller is told, now and whenever the same item comes again."""
+    """The verdict on an item. `result` is what the caller is told, now and whenever the same item comes again.
+
+    `lacking` is whose value does not lie where it is needed: it may be lent out, and be called back.
+    """
 
     verdict: Verdict
     code: ErrorCode | None = None
     result: dict[str, Any] = field(default_factory=dict)
+    lacking: UUID | None = field(default=None, compare=False)
 
     @property
     def is_applied(self) -> bool:
@@ -121,6 +126,14 @@ def applied(**result: Any) -> Outcome:
 def rejected(code: ErrorCode, **data: Any) -> Outcome:
     """The item is refused for good; `data` fills the sentence."""
     return Outcome(Verdict.REJECTED, code, data)
+
+
+def lacking(owner: UUID, code: ErrorCode, **data: Any) -> Outcome:
+    """The item is refused for good, because what a member or a reward has does not lie where it is needed.
+
+    `short` among the data is how much is missing; without it, all that lies elsewhere is in the way.
+    """
+    return Outcome(Verdict.REJECTED, code, data, owner)
 
 
 def parked(code: ErrorCode) -> Outcome:

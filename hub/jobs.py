@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from hub.alerts.service import look
 from hub.approvals.answers import carry_on
+from hub.booking.again import retry_parked
 from hub.booking.service import BATCH_MAX_ITEMS
 from hub.clock import Clock
 from hub.composition import Hub
@@ -18,10 +19,15 @@ from hub.duplicates import service as duplicates
 from hub.holds import service as holds
 from hub.imports.exporting import Exporter
 from hub.imports.worker import Worker
+from hub.leases.rounds import Rounds
+from hub.leases.stock_rounds import lend_stock
 from hub.members import search
 from hub.merges import service as merges
 from hub.privacy import erasure
 from hub.privacy.retention import Retention
+from hub.privacy.tombstones import phones_of
+from hub.proof.service import JournalProver
+from hub.restores import service as restores
 from hub.sessions import service as sessions
 from hub.sessions import throttle, tickets
 from hub.webhooks.delivery import Courier
@@ -32,8 +38,14 @@ POLL_S = 5.0
 DAY_END_EVERY_MIN = 5
 """How often it is asked which days are over: so long a late event may wait until it is looked at."""
 
+TRY_AGAIN = timedelta(minutes=5)
+"""So soon a job that failed is tried again, unless it is due before."""
+
 LOOK_EVERY_MIN = 10
 """How often odd behaviour is looked for."""
+
+RETRY_EVERY_MIN = 60
+"""How often parked events are tried again; it is done at the start too, which is when an upgrade has come."""
 
 log = structlog.get_logger()
 
@@ -49,7 +61,7 @@ class Job:
 
 def long_jobs(hub: Hub) -> list[Job]:
     """Jobs that may take many minutes; they have a scheduler of their own, so that the others are not late."""
-    worker = Worker(hub.database, hub.vault, hub.clock, hub.random_bytes)
+    worker = import_worker(hub)
     exporter = Exporter(hub.database, hub.vault, hub.clock)
     return [
         Job("put exports together", timedelta(seconds=POLL_S / 2), lambda _now: exporter.run()),
@@ -59,18 +71,34 @@ def long_jobs(hub: Hub) -> list[Job]:
         Job("look for duplicates", timedelta(days=1), lambda now: look_for_duplicates(hub, now)),
         Job("index names", timedelta(days=1), lambda _now: index_names(hub)),
         Job("look for odd behaviour", timedelta(minutes=LOOK_EVERY_MIN), lambda now: look_for_odd(hub, now)),
+        Job("prove journals", timedelta(days=1), lambda now: prove_journals(hub, now)),
     ]
+
+
+def import_worker(hub: Hub) -> Worker:
+    """What works imports off: it brings nobody back who is on the list of erased members."""
+
+    def erased() -> Callable[[str], bool]:
+        listed = phones_of(hub.eraser.tombstones)
+        return lambda phone: bool(listed) and erasure.known_by(hub.vault, phone) in listed
+
+    return Worker(hub.database, hub.vault, hub.clock, hub.random_bytes, erased=erased)
 
 
 def jobs(hub: Hub) -> list[Job]:
     """Jobs that are quickly done."""
+    rounds = Rounds(hub.database, hub.book)
     return [
         Job("finish erasures", timedelta(seconds=POLL_S), lambda now: finish_erasures(hub, now)),
         Job("erase again", timedelta(hours=1), lambda now: erase_again(hub, now)),
         Job("carry on approvals", timedelta(minutes=1), lambda now: carry_on(hub, now)),
         Job("follow merges", timedelta(seconds=POLL_S / 2), lambda now: follow_merges(hub, now)),
         Job("forget log-ins", timedelta(hours=1), lambda now: forget_log_ins(hub, now)),
+        Job("try parked events again", timedelta(minutes=RETRY_EVERY_MIN), lambda _now: retry(hub)),
+        Job("lend ahead", timedelta(seconds=POLL_S / 2), rounds.run),
+        Job("lend stock", timedelta(minutes=1), lambda now: lend_stock(hub.database, hub.book, now)),
         Job("free holds", timedelta(seconds=POLL_S / 2), lambda now: free_overdue(hub, now)),
+        Job("wait for kiosks", timedelta(seconds=POLL_S / 2), lambda now: wait_for_kiosks(hub, now)),
     ]
 
 
@@ -80,12 +108,30 @@ def look_for_odd(hub: Hub, now: datetime) -> None:
         log.warning("something odd was found", alert=str(alert))
 
 
+def prove_journals(hub: Hub, now: datetime) -> None:
+    """Compare what has come into the journals and the ledger since the last time."""
+    proof = JournalProver(hub.database, hub.random_bytes).run(now)
+    told = {"journals": proof.journals, "facts": proof.facts, "transfers": proof.transfers}
+    if proof.faults:
+        log.error("journals and ledger differ", **told, faults=proof.faults, first=proof.told[0])
+    else:
+        log.info("journals and ledger are equal", **told)
+
+
+def wait_for_kiosks(hub: Hub, now: datetime) -> None:
+    """After a restore: let go of kiosks that have told again what they know."""
+    with hub.database.read() as session:
+        is_waiting = restores.is_waiting_for_replay(session)
+    if is_waiting:
+        replayed = hub.database.run(lambda session: restores.settle(session, now))
+        log.info("a restored hub waits for kiosks", settled=replayed)
+
+
 def courier_jobs(hub: Hub) -> list[Job]:
     """Jobs that wait for receivers of webhooks, which may be slow."""
     courier = Courier(hub.database, hub.vault, Sender(hub.guard), hub.random_bytes)
     return [
         Job("deliver webhooks", timedelta(seconds=POLL_S / 2), lambda _now: courier.deliver(hub.clock)),
-        Job("forget webhooks", timedelta(hours=1), courier.forget),
     ]
 
 
@@ -113,6 +159,13 @@ def keep_to_retention(hub: Hub, now: datetime) -> None:
     """Destroy what has been kept for long enough."""
     destroyed = Retention(hub.database, hub.eraser, hub.random_bytes).run(now)
     log.info("kept for long enough", **destroyed)
+
+
+def retry(hub: Hub) -> None:
+    """Try again what was parked, because it was not understood or broke the program when it came."""
+    retried = retry_parked(hub.database, hub.book)
+    if retried.tried:
+        log.info("parked events were tried again", **asdict(retried))
 
 
 def index_names(hub: Hub) -> None:
@@ -171,7 +224,7 @@ class Scheduler:
             self._stopping.wait(POLL_S)
 
     def run_due(self, now: datetime) -> None:
-        """Run every job that is due at a moment. One that fails is tried again when it is due again."""
+        """Run every job that is due at a moment. One that fails is tried again soon, however seldom it is due."""
         for job in self._jobs:
             if job.name in self._last and now - self._last[job.name] < job.every:
                 continue
@@ -180,6 +233,8 @@ class Scheduler:
                 job.work(now)
             except Exception:
                 log.exception("a job failed", job=job.name)
+                # A database that was away for a minute must not put off for a day what is done once a day.
+                self._last[job.name] = now - max(job.every - TRY_AGAIN, timedelta())
 
     def stop(self) -> None:
         """Have `run` end."""

@@ -18,7 +18,10 @@ from hub.members import models as members
 from hub.merges import models as merges
 from hub.privacy import models as privacy
 from hub.programme import models as programme
+from hub.proof import models as proof
 from hub.purchases import models as purchases
+from hub.reconciliation import models as reconciliation
+from hub.restores import models as restores
 from hub.returns import models as returns
 from hub.rewards import models as rewards
 from hub.staff import models as staff
@@ -46,7 +49,10 @@ __all__ = [
     "merges",
     "privacy",
     "programme",
+    "proof",
     "purchases",
+    "reconciliation",
+    "restores",
     "returns",
     "rewards",
     "staff",

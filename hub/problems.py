@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import JSONResponse
 
-from protocol.errors import ErrorCode
+from protocol.errors import ErrorCode, worded
 from provisioning.sentences import ERRORS, sentences
 
 LANGUAGES = ("en", "zh")
@@ -32,6 +32,8 @@ STATUS: Mapping[ErrorCode, int] = {
     ErrorCode.TERM_UNKNOWN: 404,
     ErrorCode.HOLD_UNKNOWN: 404,
     ErrorCode.KEY_MISSED: 404,
+    ErrorCode.RECEIPT_KEY_UNKNOWN: 404,
+    ErrorCode.RECEIPT_KEY_TAKEN: 409,
     ErrorCode.KEY_ENDED: 409,
     ErrorCode.WEBHOOK_UNKNOWN: 404,
     ErrorCode.ERASURE_UNKNOWN: 404,
@@ -47,8 +49,15 @@ STATUS: Mapping[ErrorCode, int] = {
     ErrorCode.PURCHASE_KNOWN: 409,
     ErrorCode.RETURN_KNOWN: 409,
     ErrorCode.LEASE_UNKNOWN: 404,
+    ErrorCode.POINTS_RECALLED: 409,
+    ErrorCode.POINTS_LENT: 409,
+    ErrorCode.REWARD_RECALLED: 409,
     ErrorCode.LEASE_CLOSED: 409,
     ErrorCode.LEASE_WRITTEN_OFF: 409,
+    ErrorCode.REJECTION_UNKNOWN: 404,
+    ErrorCode.REJECTION_SETTLED: 409,
+    ErrorCode.RESTORE_UNKNOWN: 404,
+    ErrorCode.REDEEM_RESTORED: 503,
     ErrorCode.TOP_UP_KNOWN: 409,
     ErrorCode.PAYMENT_KNOWN: 409,
     ErrorCode.RECEIPT_KNOWN: 409,
@@ -108,6 +117,10 @@ STATUS: Mapping[ErrorCode, int] = {
 """Status by code; every other refusal is 422, because the request was understood and cannot be done."""
 
 
+AGAIN_AFTER_S: Mapping[ErrorCode, int] = {ErrorCode.POINTS_RECALLED: 1, ErrorCode.REWARD_RECALLED: 1}
+"""Refusals that come right by themselves, and after how long the same request may be sent again."""
+
+
 class ProblemError(Exception):
     """A refusal on its way to the caller."""
 
@@ -142,7 +155,7 @@ def language_of(accept: str) -> str:
 def sentence(code: ErrorCode, data: Mapping[str, Any], language: str) -> str:
     """What a person reads for a code."""
     known = sentences((language, *LANGUAGES), (ERRORS,), ("errors.ftl",))
-    text: str = known.format_value(code.value.replace(".", "-"), dict(data))
+    text: str = known.format_value(code.value.replace(".", "-"), worded(data, language))
     return text
 
 
@@ -157,5 +170,7 @@ def problem(request: Request, code: ErrorCode, data: Mapping[str, Any]) -> JSONR
         "code": code.value,
         "data": dict(data),
     }
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    if code in AGAIN_AFTER_S:
+        headers["Retry-After"] = str(AGAIN_AFTER_S[code])
     return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)

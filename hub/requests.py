@@ -36,7 +36,7 @@ class Asked:
 
 def asked(hub: Hub, request_id: UUID, actor: str, *, kind: str, content: str) -> Asked:
     """A request that comes now; `content` is all that tells it from another one of its kind."""
-    return Asked(request_id, kind, actor, hub.vault.index_of("request", f"{kind}\0{content}"), hub.clock())
+    return Asked(request_id, kind, actor, hub.vault.digest_of("request", f"{kind}\0{content}"), hub.clock())
 
 
 def answered(session: Session, request: Asked) -> dict[str, Any] | None:

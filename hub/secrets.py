@@ -9,11 +9,15 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import msgspec
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from devices.cards.keys import FleetKeys
 from hub import kms
+from hub.audit.service import AuditKey
 from hub.errors import SetupError
 from hub.intake import RandomBytes
 from hub.kms import KeyService
@@ -40,17 +44,23 @@ class FromService(msgspec.Struct, frozen=True, tag="kms", tag_field="from"):
     wrapped: str
 
 
+IndexStep = Literal["resting", "prepared", "rewriting"]
+"""Nothing is being rotated; another key is there to search with; and what there is is being indexed under it."""
+
 Kept = str | FromEnvironment | FromService
 """A key-encryption key as the file has it: itself in base64, or where it comes from."""
 
 
-class _File(msgspec.Struct):
+class _File(msgspec.Struct, omit_defaults=True):
     current: str
     wrapping: dict[str, Kept]
     index: str
     card_meta: str
     card_master: str
     card_system: str
+    index_next: str | None = None
+    index_old: str | None = None
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +70,21 @@ class Secrets:
     vault: VaultKeys
     cards: FleetKeys
     renewed: Renewed = field(default=unchanged, compare=False)
+
+    @property
+    def lease_key(self) -> bytes:
+        """What leases are sealed with."""
+        return self._derived(b"membertap leases")
+
+    @property
+    def audit_key(self) -> AuditKey:
+        """What entries of the audit log are hashed under."""
+        return AuditKey("1", self._derived(b"membertap audit log"))
+
+    def _derived(self, purpose: bytes) -> bytes:
+        """A key for one purpose (RFC 5869), from the one key that is never rotated. None of them tells another one."""
+        derived = HKDF(hashes.SHA256(), KEY_BYTES, salt=None, info=purpose)
+        return derived.derive(self.vault.digest or self.vault.index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +108,9 @@ def read(path: Path, sources: Sources = SOURCES) -> Secrets:
     mark, content = _mark(path) if path.exists() else (0, 0), _load(path)
     try:
         wrapping = {name: _opened(kept, sources) for name, kept in content.wrapping.items()}
-        vault = VaultKeys(content.current, wrapping, _key(content.index, KEY_BYTES))
+        others = [_key(key, KEY_BYTES) for key in (content.index_next, content.index_old) if key is not None]
+        index, digest = _key(content.index, KEY_BYTES), _key(content.digest or content.index, KEY_BYTES)
+        vault = VaultKeys(content.current, wrapping, index, tuple(others), digest)
         cards = FleetKeys(
             meta=_key(content.card_meta, CARD_KEY_BYTES),
             master=_key(content.card_master, CARD_KEY_BYTES),
@@ -136,9 +163,10 @@ def create(path: Path, random_bytes: RandomBytes) -> Secrets:
     Raises:
         SecretsError: if there is such a file already; it is never overwritten.
     """
-    draw = [base64.b64encode(random_bytes(size)).decode() for size in (KEY_BYTES, KEY_BYTES)]
+    draw = [base64.b64encode(random_bytes(KEY_BYTES)).decode() for _ in range(3)]
     card = [base64.b64encode(random_bytes(size)).decode() for size in (CARD_KEY_BYTES, CARD_KEY_BYTES, SYSTEM_BYTES)]
-    content = _File("1", {"1": draw[0]}, draw[1], *card)
+    meta, master, system = card
+    content = _File("1", {"1": draw[0]}, draw[1], meta, master, system, digest=draw[2])
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -187,6 +215,40 @@ def drop_old_keys(path: Path) -> None:
     """Have only the key-encryption key in use be left. Whatever an older one wraps cannot be opened any more."""
     content = _load(path)
     content.wrapping = {content.current: content.wrapping[content.current]}
+    _replace(path, content)
+
+
+def index_step(path: Path) -> IndexStep:
+    """How far the rotation of the index key is."""
+    content = _load(path)
+    return "rewriting" if content.index_old else "prepared" if content.index_next else "resting"
+
+
+def prepare_index_key(path: Path, random_bytes: RandomBytes) -> None:
+    """Draw another index key. Until it is taken into use, nothing but searches knows it.
+
+    What only digests are compared with was hashed under the first index key, where there was no key of its own yet:
+    that one stays for it.
+    """
+    content = _load(path)
+    content.digest = content.digest or content.index
+    content.index_next = base64.b64encode(random_bytes(KEY_BYTES)).decode()
+    _replace(path, content)
+
+
+def take_index_key(path: Path) -> None:
+    """Have everything be indexed under the key that was prepared; what is under the old one is still found."""
+    content = _load(path)
+    if content.index_next is None:
+        raise SecretsError("no index key was prepared")
+    content.index, content.index_old, content.index_next = content.index_next, content.index, None
+    _replace(path, content)
+
+
+def drop_old_index_key(path: Path) -> None:
+    """Forget the old index key. What is still indexed under it is not found any more."""
+    content = _load(path)
+    content.index_old = None
     _replace(path, content)
 
 

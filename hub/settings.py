@@ -4,7 +4,7 @@ from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from hub.errors import SetupError
@@ -17,7 +17,10 @@ class SettingsError(SetupError):
 
 
 class Listen(BaseModel):
-    """Where the API listens, and with which certificate (PEM files)."""
+    """Where the API listens, and with which certificate (PEM files).
+
+    `proxies` are the networks of proxies before it (`192.0.2.0/24`): their `X-Forwarded-For` is believed, and no other.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -26,6 +29,7 @@ class Listen(BaseModel):
     certificate: Path
     key: Path
     workers: int = 1
+    proxies: tuple[IPvAnyNetwork, ...] = ()
 
 
 class Broker(BaseModel):
@@ -63,7 +67,8 @@ class Outside(BaseModel):
     """A provider of log-ins for headquarters (OpenID Connect), and how it knows the hub.
 
     `client_secret` is best given by the environment: MEMBERTAP_OUTSIDE__CLIENT_SECRET. `ca` is the provider's own
-    certificate authority (PEM), where it is no public one.
+    certificate authority (PEM), where it is no public one. `acr` names the levels of assurance that are taken, `amr`
+    methods of which the provider must have used one; where both are empty it is trusted to ask for a second factor.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -73,6 +78,8 @@ class Outside(BaseModel):
     client_secret: SecretStr
     redirect: str
     ca: Path | None = None
+    acr: tuple[str, ...] = ()
+    amr: tuple[str, ...] = ()
 
 
 class Webhooks(BaseModel):
@@ -84,7 +91,7 @@ class Webhooks(BaseModel):
 
 
 class RateLimits(BaseModel):
-    """Most requests in a minute to one API process, under one key or session, and from one network address."""
+    """Most requests in a minute to the API of one machine, under one key or session, and from one network address."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -105,6 +112,7 @@ class Settings(BaseSettings):
     site: Site | None = None
     outside: Outside | None = None
     webhooks: Webhooks = Webhooks()
+    breached_passwords: Path | None = None
     limits: RateLimits = RateLimits()
 
     @property

@@ -9,6 +9,7 @@ from hub.approvals.rules import ApprovalPolicy, Limit
 from hub.day_end.rules import DayEndPolicy
 from hub.finance.rules import LiabilityPolicy
 from hub.holds.rules import HoldPolicy
+from hub.leases.lending_rules import LendingPolicy
 from hub.members.consent import ConsentText
 from hub.members.definitions import FieldDefinition
 from hub.packages.rules import Package
@@ -26,6 +27,7 @@ POLICIES: dict[str, type[Any]] = {
     "day_end": DayEndPolicy,
     "expiry": ExpiryPolicy,
     "holds": HoldPolicy,
+    "lending": LendingPolicy,
     "liability": LiabilityPolicy,
     "retention": RetentionPolicy,
     "returns": ReturnPolicy,

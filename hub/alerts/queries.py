@@ -8,10 +8,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from hub.alerts.journals import JournalHealth
 from hub.alerts.models import Alert
 from hub.alerts.rules import LOGGED_IN, Burnt, Deed, Pairing
 from hub.audit.models import AuditEntry
 from hub.db.reading import among
+from hub.fleet.models import Kiosk, Sighting, Stream
+from hub.fleet.queries import gaps
 from hub.purchases.models import Purchase
 from hub.returns.models import Return
 from hub.stores.models import Chain
@@ -28,6 +31,30 @@ def deeds(session: Session, since: datetime) -> list[Deed]:
     columns = (AuditEntry.id, AuditEntry.at, AuditEntry.actor, AuditEntry.action, AuditEntry.subject)
     query = select(*columns, AuditEntry.source, AuditEntry.after).where(AuditEntry.at >= since)
     return [Deed(*row) for row in session.execute(query.order_by(AuditEntry.number))]
+
+
+def journals(session: Session) -> list[JournalHealth]:
+    """How the journals of all kiosks that were ever heard of are."""
+    forked: dict[str, list[UUID]] = {}
+    for row in session.execute(
+        select(Stream.kiosk, Stream.epoch).where(Stream.state == "forked").order_by(Stream.epoch)
+    ):
+        forked.setdefault(row.kiosk, []).append(row.epoch)
+    lost: dict[str, list[tuple[UUID, int, int]]] = {}
+    for gap in gaps(session):
+        lost.setdefault(gap.kiosk, []).append((gap.epoch, gap.first, gap.last))
+    query = select(Kiosk.id, Kiosk.store, Sighting.at, Sighting.heartbeat).join(Sighting, Sighting.kiosk == Kiosk.id)
+    return [
+        JournalHealth(
+            kiosk=row.id,
+            store=row.store,
+            at=row.at,
+            used_percent=row.heartbeat.get("journal_used_percent", 0),
+            forked=tuple(forked.get(row.id, ())),
+            gaps=tuple(lost.get(row.id, ())),
+        )
+        for row in session.execute(query.order_by(Kiosk.id))
+    ]
 
 
 def devices(session: Session, people: Collection[str], before: datetime) -> set[tuple[str, str]]:

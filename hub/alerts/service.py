@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from hub.alerts import queries, rules
+from hub.alerts.journals import sick_journals
 from hub.alerts.models import Alert
 from hub.alerts.rules import AlertPolicy, Finding
 from hub.db.session import Database
@@ -52,6 +53,7 @@ def _findings(session: Session, now: datetime) -> Iterator[Finding]:
     yield from rules.own_cards(pairings, policy)
     yield from rules.same_members(pairings, policy)
     yield from rules.burnt_returns(queries.burnt(session, month), policy)
+    yield from sick_journals(queries.journals(session))
 
 
 def _id(finding: Finding) -> UUID:

@@ -18,6 +18,7 @@ from hub.points.intake import PointsAdjusted
 from hub.privacy import exports
 from hub.privacy.erasure import ERASED, Wish
 from hub.problems import ProblemError
+from hub.reconciliation.intake import PromiseCompensated
 from hub.staff import keys
 from hub.wallet.intake import TopUpRefunded, WalletClosed
 from protocol import codec
@@ -46,6 +47,7 @@ It writes its own entry of the audit log, in the name of who asked. A `ProblemEr
 BOOKED: Mapping[str, type[Struct]] = {
     "payment.refunded": PaymentRefunded,
     "points.adjusted": PointsAdjusted,
+    "promise.compensated": PromiseCompensated,
     "top_up.refunded": TopUpRefunded,
     "wallet.closed": WalletClosed,
 }

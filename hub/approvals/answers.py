@@ -16,11 +16,15 @@ from hub.approvals.service import place_of
 from hub.audit.service import Act, audit
 from hub.composition import Hub
 from hub.intake import ByApproval, Item
+from hub.privacy.erasure import call_back
 from hub.problems import ProblemError
 from hub.requests import asked, once
 from hub.staff.service import Principal
 from protocol import codec
 from protocol.errors import ErrorCode
+
+TRIED_AGAIN = frozenset({ErrorCode.REQUEST_FAILED, ErrorCode.POINTS_RECALLED})
+"""What broke the program, and what is on its way back from a kiosk."""
 
 ACTIONS = {"approved": "approval.given", "refused": "approval.refused"}
 
@@ -129,8 +133,8 @@ def _book(hub: Hub, row: ApprovalRequest) -> None:
             )
         ]
     )[0]
-    # What broke the program is not refused for good: it stays approved, and is tried again.
-    if outcome.code is not ErrorCode.REQUEST_FAILED:
+    # It is not refused for good: it stays approved, and is tried again.
+    if outcome.code not in TRIED_AGAIN:
         hub.database.run(lambda session: _end(session, row.id, outcome.code, outcome.result))
 
 
@@ -155,7 +159,12 @@ def _do(hub: Hub, row: ApprovalRequest, carry: Carry) -> None:
         hub.database.run(work)
     except ProblemError as error:
         code, data = error.code, error.data
-        hub.database.run(lambda session: _end(session, row.id, code, data))
+        is_coming = code is ErrorCode.ERASURE_VALUE_OUT and call_back(
+            hub.database, hub.book, UUID(row.subject), hub.clock()
+        )
+        # What is on its way back will not be in the way: it stays approved, and is tried again.
+        if not is_coming:
+            hub.database.run(lambda session: _end(session, row.id, code, data))
 
 
 def _end(session: Session, request: UUID, code: ErrorCode | None, result: dict[str, Any]) -> None:

@@ -32,12 +32,17 @@ class Limit:
 REFUND_ALONE_MAX_MINOR = 500_00
 """Most money that anybody pays out alone unless the programme says otherwise."""
 
+COMPENSATED_ALONE_MAX_POINTS = 1_000
+"""Most points that anybody makes good alone unless the programme says otherwise."""
+
 LIMITS: Mapping[str, Limit] = {
     "payment.refunded": Limit(others=REFUND_ALONE_MAX_MINOR),
     "top_up.refunded": Limit(others=REFUND_ALONE_MAX_MINOR),
     "wallet.closed": Limit(others=REFUND_ALONE_MAX_MINOR),
+    "promise.compensated": Limit(others=COMPENSATED_ALONE_MAX_POINTS),
 }
-"""Kinds that take two beyond an amount of money, and that amount where no term `approvals.KIND` sets another."""
+"""Kinds that take two beyond an amount of money or points, and that amount where no term `approvals.KIND` sets
+another."""
 
 LIMITED = frozenset({*LIMITS, "points.adjusted"})
 """Kinds of bookings that may wait. How many points a role gives or takes alone, the term `adjustments` says."""

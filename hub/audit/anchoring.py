@@ -1,16 +1,17 @@
 """Writing the head of the audit log out of the database's reach, and looking whether the log still fits."""
 
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 
 import structlog
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub.audit import heads
-from hub.audit.models import AuditEntry
-from hub.audit.rules import Head, in_force
-from hub.audit.service import head_of
+from hub.audit.queries import pieces
+from hub.audit.rules import GENESIS, Fault, Head, in_force, tail_faults
+from hub.audit.service import head_of, key_of
 from hub.db.session import Database
 
 log = structlog.get_logger()
@@ -19,9 +20,9 @@ log = structlog.get_logger()
 def anchor(database: Database, path: Path, now: datetime) -> None:
     """Add the log's head to the file. What no longer fits the heads before it is logged as an error."""
     with database.read() as session:
-        head, wrong = head_of(session), _misfits(session, path)
-    for number in wrong:
-        log.error("the audit log was changed", number=number)
+        head, wrong = head_of(session), next(_misfits(session, path), None)
+    if wrong is not None:
+        log.error("the audit log was changed", number=wrong.number, how=wrong.what)
     heads.append(path, head, now)
 
 
@@ -32,11 +33,9 @@ def anchor_restored(database: Database, path: Path, now: datetime) -> None:
     heads.append(path, Head(head.number, head.hash, restored=True), now)
 
 
-def _misfits(session: Session, path: Path) -> list[int]:
-    """The last anchored entry, where it is gone or has another hash than it was anchored with."""
-    anchored = in_force(heads.read(path))
-    if not anchored:
-        return []
-    number = max(anchored)
-    found = session.execute(select(AuditEntry.hash).where(AuditEntry.number == number)).scalar_one_or_none()
-    return [] if found is not None and found.hex() == anchored[number] else [number]
+def _misfits(session: Session, path: Path) -> Iterator[Fault]:
+    """What is wrong from the last anchored entry on."""
+    anchored, key = in_force(heads.read(path)), key_of(session)
+    number = max(anchored, default=0)
+    head = Head(number, anchored.get(number, GENESIS.hex()))
+    return tail_faults(head, chain.from_iterable(pieces(session, number - 1)), {key.name: key.key})

@@ -13,7 +13,8 @@ from hub.db.base import Base, Code
 class AuditEntry(Base):
     """One sensitive act. The database itself refuses to change or delete these rows (see the first migration).
 
-    `number` counts without gaps, and `hash` covers the entry and the hash before it; see `hub.audit.rules`.
+    `number` counts without gaps, and `hash` covers the entry and the hash before it, under the key of that name where
+    there is one; see `hub.audit.rules`.
     """
 
     __tablename__ = "audit"
@@ -29,6 +30,7 @@ class AuditEntry(Base):
     after: Mapped[dict[str, Any]]
     reason: Mapped[str]
     source: Mapped[Code]
+    key: Mapped[Code | None]
     hash: Mapped[bytes] = mapped_column(LargeBinary(32))
 
 

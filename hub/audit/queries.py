@@ -45,18 +45,23 @@ def entries(wanted: Wanted) -> Select[AuditEntry]:
 
 def fields(entry: AuditEntry) -> dict[str, Any]:
     """An entry as it is exported: what is hashed of it, and its hash in hexadecimal."""
-    columns = ("number", "id", "at", "actor", "action", "subject", "before", "after", "reason", "source")
+    columns = ("number", "id", "at", "actor", "action", "subject", "before", "after", "reason", "source", "key")
     return shown({name: getattr(entry, name) for name in columns}) | {"hash": entry.hash.hex()}
 
 
 def export(database: Database) -> Iterator[str]:
     """The whole log up to now, a line of JSON for each entry, in pieces."""
     with database.read() as session:
-        last = 0
-        while piece := _after(session, last):
-            yield "".join(f"{json.dumps(fields(entry))}\n" for entry in piece)
-            last = piece[-1].number
-            session.expunge_all()
+        for piece in pieces(session, 0):
+            yield "".join(f"{json.dumps(entry)}\n" for entry in piece)
+
+
+def pieces(session: Session, after: int) -> Iterator[list[dict[str, Any]]]:
+    """Entries as they are exported, beyond a number, some at a time."""
+    while found := _after(session, after):
+        yield [fields(entry) for entry in found]
+        after = found[-1].number
+        session.expunge_all()
 
 
 def _after(session: Session, number: int) -> list[AuditEntry]:

@@ -13,7 +13,7 @@ Moment = Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), le=
 
 
 class AuditOut(Output):
-    """One sensitive act; `hash` chains it to the one before, see docs/audit.md."""
+    """One sensitive act; `hash` chains it to the one before, under a key of that name; see docs/audit.md."""
 
     number: int
     id: UUID
@@ -25,6 +25,7 @@ class AuditOut(Output):
     after: dict[str, Any]
     reason: str
     source: str
+    key: str | None
     hash: str
 
 

@@ -1,7 +1,7 @@
 """Writing sensitive acts down, each chained to the one before."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from hub.audit.models import AuditEntry, AuditHead
 from hub.audit.rules import GENESIS, Head, hash_of
 from hub.db.bulk import insert_rows, update_rows
 from hub.db.reading import Prepared
+from hub.db.session import Database
 from hub.intake import RandomBytes
 from protocol.ids import event_id
 
@@ -34,6 +35,28 @@ class Act:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class AuditKey:
+    """What entries are hashed under, and its name. It is not in the database."""
+
+    name: str
+    key: bytes = field(repr=False)
+
+
+_KEY = "audit key"
+
+
+def seal_with(database: Database, key: AuditKey) -> None:
+    """Have what is written into this database's log be hashed under a key; without one nothing can be written."""
+    database.info[_KEY] = key
+
+
+def key_of(session: Session) -> AuditKey:
+    """The key of the log, in a session of its database."""
+    key: AuditKey = session.info[_KEY]
+    return key
+
+
 def audit(session: Session, act: Act, now: datetime, random: RandomBytes) -> None:
     """Write an act down, in the transaction that does it."""
     audit_all(session, [act], now, random)
@@ -45,11 +68,11 @@ def audit_all(session: Session, acts: Sequence[Act], now: datetime, random: Rand
         return
     head = next(iter(_HEAD.rows(session)), None)
     number, last = (head.number, head.hash) if head else (0, GENESIS)
-    rows = []
+    rows, key = [], key_of(session)
     for act in acts:
         number += 1
-        row = _row(act, number, now, random)
-        last = hash_of(last, shown(row))
+        row = _row(act, number, now, random) | {"key": key.name}
+        last = hash_of(last, shown(row), key.key)
         rows.append((*row.values(), last))
     insert_rows(session, AuditEntry, (*row, "hash"), rows)
     if head is None:
@@ -70,7 +93,7 @@ def head_of(session: Session) -> Head:
 def shown(row: Mapping[str, Any]) -> dict[str, Any]:
     """An entry's fields as they are exported and hashed; ids and moments are texts, moments in UTC to the µs."""
     at = row["at"].astimezone(UTC).isoformat(timespec="microseconds")
-    fields = {name: row[name] for name in ("number", "actor", "action", "subject", "reason", "source")}
+    fields = {name: row[name] for name in ("number", "actor", "action", "subject", "reason", "source", "key")}
     return fields | {"id": str(row["id"]), "at": at, "before": row["before"], "after": row["after"]}
 
 

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from hub.audit.service import Act
 from hub.fleet.rules import Step, StreamState
-from hub.fleet.service import Fleet, KioskState
+from hub.fleet.service import Fleet, KioskState, fork
 from hub.intake import (
     ByApproval,
     ByJob,
@@ -19,6 +20,7 @@ from hub.intake import (
     Item,
     Moment,
     Outcome,
+    Place,
     Verdict,
     parked,
     rejected,
@@ -40,7 +42,8 @@ class KnownFact(Struct, frozen=True, gc=False):
 class Admission:
     """Lets items in, one after the other and in order. What is not let in gets its outcome here.
 
-    `entries` are to be decided. `refused` outcomes are told but not stored: nobody unknown fills our tables.
+    `entries` are to be decided, `settled` is decided already. What is `told` is not stored: nobody unknown fills our
+    tables. `taken` are the events of this batch that took their place in a journal, `forks` the acts to be audited.
     """
 
     fleet: Fleet
@@ -50,6 +53,8 @@ class Admission:
     entries: dict[int, Entry] = field(default_factory=dict)
     settled: dict[int, tuple[Entry, Outcome]] = field(default_factory=dict)
     told: dict[int, Outcome] = field(default_factory=dict)
+    taken: set[UUID] = field(default_factory=set)
+    forks: list[Act] = field(default_factory=list)
 
     def admit(self, number: int, item: Item) -> None:
         """Judge one item; `number` is its place in the batch."""
@@ -64,6 +69,8 @@ class Admission:
                 self._enter(number, Entry(item, Caller(actor, item.store or "", role=role), moment))
             case ByKiosk(place=None):
                 self._admit_request(number, item, item.source)
+            case ByKiosk() if item.again is not None:
+                self._admit_again(number, item, item.source, item.again)
             case ByKiosk():
                 self._admit_event(number, item, item.source)
 
@@ -113,14 +120,34 @@ class Admission:
             case Step.BROKEN:
                 self.told[number] = rejected(ErrorCode.CHAIN_BROKEN)
             case Step.FORKED:
-                stream.fork()
-                self.told[number] = rejected(ErrorCode.CHAIN_FORKED)
+                self._fork(number, stream, place)
+            case Step.KNOWN if place.seq > stream.lost_upto and not self._was_booked(item):
+                # Another event stands at a place that is booked: a copied disk, or one that was set back.
+                self._fork(number, stream, place)
             case Step.KNOWN | Step.GAP:
                 self.told[number] = Outcome(Verdict.IGNORED)
+
+    def _fork(self, number: int, stream: StreamState, place: Place) -> None:
+        self.forks.append(fork(stream, seq=place.seq, head=place.head.hex()))
+        self.told[number] = rejected(ErrorCode.CHAIN_FORKED)
+
+    def _admit_again(self, number: int, item: Item, source: ByKiosk, moment: Moment) -> None:
+        # It has its place in the journal already, and was let in by what held when it came.
+        known, kiosk = self.known.get(item.id), self.fleet.kiosks[source.kiosk]
+        if known is None or known.outcome.verdict is not Verdict.PARKED:
+            self.told[number] = Outcome(Verdict.IGNORED)
+        elif item.kind not in KIOSK_KINDS:
+            self.told[number] = known.outcome
+        else:
+            self.entries[number] = Entry(item, Caller(f"kiosk:{kiosk.id}", kiosk.store, kiosk.id), moment)
+
+    def _was_booked(self, item: Item) -> bool:
+        return item.id in self.known or item.id in self.taken
 
     def _event(self, item: Item, kiosk: KioskState, stream: StreamState) -> Entry:
         assert isinstance(item.source, ByKiosk)
         assert item.source.place is not None
+        self.taken.add(item.id)
         effective_at = stream.effective(item.occurred_at, item.clock, self.now)
         stream.advance(item.source.place, effective_at)
         return Entry(item, Caller(f"kiosk:{kiosk.id}", kiosk.store, kiosk.id), Moment(self.now, effective_at))

@@ -29,6 +29,25 @@ class Fact(Base):
             postgresql_where=text("seq IS NOT NULL"),
             sqlite_where=text("seq IS NOT NULL"),
         ),
+        # A day of a kiosk is counted from this index alone.
+        Index(
+            "ix_facts_days",
+            "kiosk",
+            "effective_at",
+            "verdict",
+            "seq",
+            postgresql_where=text("seq IS NOT NULL"),
+            sqlite_where=text("seq IS NOT NULL"),
+        ),
+        # The verdict comes first, or SQLite would rather go through all that a kiosk ever told.
+        Index(
+            "ix_facts_parked",
+            "verdict",
+            "kiosk",
+            "received_at",
+            postgresql_where=text("verdict = 'parked'"),
+            sqlite_where=text("verdict = 'parked'"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

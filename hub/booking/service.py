@@ -5,7 +5,7 @@ No thread and no clock here: the API's queue, the ingest worker and the simulati
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count
 from uuid import UUID
@@ -15,18 +15,35 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from hub.approvals import service as approvals_service
-from hub.booking import queries
+from hub.audit.service import audit_all
+from hub.booking import again, queries
 from hub.booking.admission import Admission, KnownFact
+from hub.booking.behind import Behind, kiosks_reporting
 from hub.booking.models import Fact
 from hub.booking.news import news_of
 from hub.day_end import service as day_end_service
 from hub.db.bulk import insert_rows
 from hub.db.driver import pipelined
+from hub.db.reading import NOTHING
 from hub.db.session import Database, RaceLostError, lost_a_race, wake
 from hub.fleet import service as fleet_service
 from hub.fleet.rules import StreamState
 from hub.fleet.service import Fleet
-from hub.intake import ByKey, ByKiosk, Entry, Intake, Item, Outcome, RandomBytes, Verdict, Work, parked, rejected
+from hub.intake import (
+    ByKey,
+    ByKiosk,
+    Entry,
+    Intake,
+    Item,
+    Outcome,
+    RandomBytes,
+    Verdict,
+    Work,
+    parked,
+    rejected,
+    waiting,
+)
+from hub.leases.recalls import call_back
 from hub.ledger import service as ledger_service
 from hub.ledger.rules import Books
 from hub.members.vault import Vault
@@ -34,6 +51,10 @@ from hub.merges import service as merges_service
 from hub.points.service import POINTS
 from hub.programme import service as programme_service
 from hub.programme.service import Programme, Terms
+from hub.reconciliation import service as reconciliation_service
+from hub.restores import service as restores_service
+from hub.restores.rules import spends
+from hub.restores.service import Waiting
 from hub.staff import service as staff_service
 from hub.stores import service as stores_service
 from hub.stores.service import Places
@@ -54,11 +75,15 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """What became of a batch, in its order; `news` tells that there is something to send to kiosks."""
+    """What became of a batch, in its order; `news` tells that there is something to send to kiosks.
+
+    `recalls` call back what lies at kiosks and is wanted here.
+    """
 
     outcomes: list[Outcome]
     streams: dict[tuple[str, UUID], StreamState]
     news: bool
+    recalls: list[Item] = field(default_factory=list)
 
 
 class Booking:
@@ -74,7 +99,17 @@ class Booking:
         self._terms = Terms()
 
     def book(self, items: Sequence[Item], now: datetime) -> Booked:
-        """Book a batch, all or nothing. An item that breaks the program is found by halving and set aside alone."""
+        """Book a batch, all or nothing. An item that breaks the program is found by halving and set aside alone.
+
+        What has to be called back from kiosks is booked afterwards: kiosks are locked before all else.
+        """
+        booked = self._book_all(items, now)
+        if booked.recalls:
+            news = self._book_all(booked.recalls, now).news
+            booked = replace(booked, news=booked.news or news, recalls=[])
+        return booked
+
+    def _book_all(self, items: Sequence[Item], now: datetime) -> Booked:
         tries = count()
         try:
             return self._database.run(lambda session: self._book(session, items, now, follows=next(tries) > 0))
@@ -87,9 +122,9 @@ class Booking:
         if len(items) == 1:
             return self._database.run(lambda session: self._set_aside(session, items[0], now))
         half = len(items) // 2
-        first, second = self.book(items[:half], now), self.book(items[half:], now)
-        streams = first.streams | second.streams
-        return Booked(first.outcomes + second.outcomes, streams, first.news or second.news)
+        first, second = self._book_all(items[:half], now), self._book_all(items[half:], now)
+        streams, recalls = first.streams | second.streams, first.recalls + second.recalls
+        return Booked(first.outcomes + second.outcomes, streams, first.news or second.news, recalls)
 
     def _book(self, session: Session, items: Sequence[Item], now: datetime, *, follows: bool) -> Booked:
         work = Work(self._random_bytes)
@@ -99,9 +134,11 @@ class Booking:
             admission.entries = merges_service.followed(session, admission.entries)
         intakes = self._load(session, admission, work)
         decided = self._decide(admission, work)
+        recalls = call_back(session, decided, now)
         final = [pair for pair in decided.values() if pair[1].verdict is not Verdict.WAITING]
+        reconciliation_service.note(session, _newly_rejected(admission, decided), work, now)
         with pipelined(session) if len(final) <= PIPELINE_MAX_ITEMS else nullcontext():
-            _write_facts(session, final)
+            _write_facts(session, again.settle(session, work.part(Fleet), final))
             ledger_service.write(session, work.part(Books), now)
             tiers_service.write(session, work.part(Standings))
             for intake in intakes:
@@ -109,14 +146,15 @@ class Booking:
             approvals_service.write(session, self._vault, work, now)
             if work.part(Audience).subscribed:
                 webhooks_service.tell(session, news_of(final, work, now), work.part(Audience).subscribed)
+        audit_all(session, admission.forks, now, self._random_bytes)
         day_end_service.note_late(session, work.part(Books), work.part(Places).zone, now)
         news = self._tell(session, work, now)
         outcomes = admission.told | {number: outcome for number, (_entry, outcome) in decided.items()}
-        return Booked([outcomes[number] for number in range(len(items))], _streams(work.part(Fleet)), news)
+        return Booked([outcomes[number] for number in range(len(items))], _streams(work.part(Fleet)), news, recalls)
 
     def _admit(self, session: Session, items: Sequence[Item], now: datetime, work: Work) -> Admission:
         fleet = work.part(Fleet)
-        fleet.wanted.update(item.source.kiosk for item in items if isinstance(item.source, ByKiosk))
+        fleet.wanted.update(kiosk for item in items if (kiosk := _kiosk_of(item)) is not None)
         hashes = {item.source.key_hash for item in items if isinstance(item.source, ByKey)}
         with pipelined(session):
             kiosks = fleet_service.ask(session, fleet)
@@ -145,12 +183,18 @@ class Booking:
         # One order for every batch, whatever it contains: locks are always taken in the same sequence.
         intakes = [intake for intake in dict.fromkeys(self._intakes.values()) if intake in by_intake]
         if intakes:
+            is_spending = any(spends(entry.item.kind, entry.item.body) for entry in admission.entries.values())
+            reporting = kiosks_reporting(admission.entries.values())
             with pipelined(session):
                 newest, chain = programme_service.ask_revision(session), stores_service.ask(session, places)
+                awaited = restores_service.ask_waiting(session) if is_spending else None
+                behind = queries.ask_parked(session, reporting) if reporting else NOTHING
             chain.answer()
             # More than one thread may book; each goes by the terms that it has read itself.
             terms = self._terms = programme_service.at_revision(session, newest.answer(), self._terms)
             work.part(Programme).terms = terms
+            work.part(Waiting).is_waiting = awaited is not None and awaited.answer()
+            work.part(Behind).load(behind.answer())
         approvals_service.load(session, list(admission.entries.values()), work)
         for intake in intakes:
             intake.load(session, by_intake[intake], work)
@@ -167,20 +211,32 @@ class Booking:
     def _decide(self, admission: Admission, work: Work) -> dict[int, tuple[Entry, Outcome]]:
         decided: dict[int, tuple[Entry, Outcome]] = {}
         first_time: dict[UUID, KnownFact] = {}
+        is_waiting = work.part(Waiting).is_waiting
         for number, entry in admission.entries.items():
             item = entry.item
             if item.id in first_time:
                 admission.repeat(number, entry, first_time[item.id])
                 continue
-            outcome = self._intakes[item.kind].decide(entry, work)
+            if is_waiting and spends(item.kind, item.body):
+                decided[number] = (entry, waiting(ErrorCode.REDEEM_RESTORED))
+                continue
+            outcome = self._decide_one(entry, work)
             if outcome.verdict is not Verdict.WAITING:
                 first_time[item.id] = KnownFact(item.fingerprint, outcome)
             decided[number] = (entry, outcome)
         return decided | admission.settled
 
+    def _decide_one(self, entry: Entry, work: Work) -> Outcome:
+        behind = work.part(Behind)
+        waits = behind.is_waited_for(entry)
+        outcome = parked(ErrorCode.EVENT_BEHIND) if waits else self._intakes[entry.item.kind].decide(entry, work)
+        behind.note(entry, outcome)
+        return outcome
+
     def _tell(self, session: Session, work: Work, now: datetime) -> bool:
         accounts = work.part(Books).accounts.values()
         versions = {a.owner: a.version for a in accounts if a.is_changed and a.book == POINTS}
+        versions |= reconciliation_service.raise_versions(session, work)
         news = fleet_service.write(session, work.part(Fleet), versions, now)
         if news:
             wake(session)
@@ -191,7 +247,9 @@ class Booking:
         work = Work(self._random_bytes)
         admission = self._admit(session, [item], now, work)
         for number, entry in admission.entries.items():
-            if item.raw is None:
+            if item.again is not None:
+                admission.told[number] = parked(ErrorCode.EVENT_FAILED)
+            elif item.raw is None:
                 admission.told[number] = rejected(ErrorCode.REQUEST_FAILED)
             else:
                 admission.settled[number] = (entry, parked(ErrorCode.EVENT_FAILED))
@@ -199,6 +257,23 @@ class Booking:
         fleet_service.write(session, work.part(Fleet), {}, now)
         outcome = admission.told.get(0) or admission.settled[0][1]
         return Booked([outcome], _streams(work.part(Fleet)), news=False)
+
+
+def _newly_rejected(admission: Admission, decided: Mapping[int, tuple[Entry, Outcome]]) -> list[tuple[Entry, Outcome]]:
+    """Events that are rejected now; what was rejected before and only comes again is not among them."""
+    return [
+        (entry, outcome)
+        for number, (entry, outcome) in decided.items()
+        if outcome.verdict is Verdict.REJECTED
+        and entry.item.raw is not None
+        and (number not in admission.settled or outcome.code is ErrorCode.EVENT_CONFLICT)
+    ]
+
+
+def _kiosk_of(item: Item) -> str | None:
+    """The kiosk that takes part in an item: who brings it, or to whom it lends and whose lease it names."""
+    kiosk: str | None = item.source.kiosk if isinstance(item.source, ByKiosk) else getattr(item.body, "kiosk", None)
+    return kiosk
 
 
 def _code(code: str | None) -> ErrorCode | None:

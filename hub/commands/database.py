@@ -1,5 +1,6 @@
 """What is done to the database, on the hub's own machine."""
 
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 from hub import migrations
 from hub.audit.anchoring import anchor_restored
 from hub.audit.service import Act, audit
+from hub.booking import queries as booking
 from hub.clock import system_random, utc_now
 from hub.commands.process import SettingsFile
 from hub.composition import Hub, opened
@@ -16,6 +18,9 @@ from hub.fleet import service as fleet
 from hub.fleet.models import HubState
 from hub.jobs import erase_again
 from hub.ledger import service as ledger
+from hub.messaging import versions
+from hub.proof.service import JournalProver
+from hub.restores import service as restores
 from hub.settings import read
 
 app = typer.Typer()
@@ -37,7 +42,8 @@ def migrate(settings: SettingsFile) -> None:
 def restored(settings: SettingsFile) -> None:
     """Say that the database was restored from a backup: every kiosk sends again what is missing.
 
-    Whoever was erased since the backup was made is erased again.
+    Until they all have, or a person has released those that cannot, nothing is lent and no points are spent. Whoever
+    was erased since the backup was made is erased again.
     """
     known = read(settings)
     with opened(known) as hub:
@@ -48,17 +54,30 @@ def restored(settings: SettingsFile) -> None:
 
 
 def _begin(session: Session, hub: Hub) -> UUID:
-    epoch = fleet.begin_epoch(session, hub.clock(), hub.random_bytes)
-    audit(session, Act("console", "database.restored", str(epoch), {}, {}), hub.clock(), hub.random_bytes)
+    now, newest_at = hub.clock(), booking.newest_at(session)
+    epoch = fleet.begin_epoch(session, now, hub.random_bytes)
+    restores.begin(session, epoch, now, newest_at)
+    versions.raise_all(session, now)
+    told = {"newest_at": None if newest_at is None else newest_at.isoformat()}
+    audit(session, Act("console", "database.restored", str(epoch), {}, told), now, hub.random_bytes)
     return epoch
 
 
 @app.command()
-def prove(settings: SettingsFile) -> None:
-    """Compare all books now; ends with 1 if a single figure is wrong."""
-    with opened(read(settings)) as hub, hub.database.snapshot() as session:
-        proof = ledger.prove(session)
-    typer.echo(f"{proof.accounts} accounts, {proof.transfers} transfers, {len(proof.faults)} faults")
-    for fault in proof.faults:
+def prove(
+    settings: SettingsFile,
+    full: Annotated[bool, typer.Option("--full", help="Every journal from its first event on.")] = False,  # noqa: FBT002 - a command line's
+) -> None:
+    """Compare all books and journals now; ends with 1 if a single figure is wrong.
+
+    A journal is gone through from where it was last found right.
+    """
+    with opened(read(settings)) as hub:
+        with hub.database.snapshot() as session:
+            books = ledger.prove(session)
+        journals = JournalProver(hub.database, hub.random_bytes).run(hub.clock(), is_full=full)
+    typer.echo(f"{books.accounts} accounts, {books.transfers} transfers, {len(books.faults)} faults")
+    typer.echo(f"{journals.journals} journals, {journals.facts} facts, {journals.faults} faults")
+    for fault in (*books.faults, *journals.told):
         typer.echo(fault)
-    raise typer.Exit(1 if proof.faults else 0)
+    raise typer.Exit(1 if books.faults or journals.faults else 0)

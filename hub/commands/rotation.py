@@ -1,4 +1,4 @@
-"""Rotating the key that wraps all others, on the hub's own machine."""
+"""Rotating the key that wraps all others, and the one that members are found by, on the hub's own machine."""
 
 import threading
 from typing import Annotated
@@ -19,7 +19,7 @@ from hub.imports import service as imports
 from hub.imports.models import ExportPiece, Import, ImportPiece
 from hub.messaging.requests import wrapping_key_place
 from hub.people import service as people
-from hub.privacy.rotation import Rotation, WrappedColumn
+from hub.privacy.rotation import Rotation, WrappedColumn, index_anew
 from hub.sessions import factors
 from hub.settings import read
 from hub.staff.models import Invitation, Person
@@ -81,6 +81,40 @@ def rotate_keys(
             secrets.drop_old_keys(known.secrets)
         hub.database.run(lambda session: _note(hub, session, (current, old), keep_old=keep_old))
     typer.echo("the old key is kept" if keep_old else f"key {', '.join(old)} is dropped: destroy its copies too")
+
+
+@app.command("rotate-index-key")
+def rotate_index_key(
+    settings: SettingsFile,
+    *,
+    prepare: Annotated[
+        bool, typer.Option(help="Only draw the new key; on several machines, until all have the new file.")
+    ] = False,
+    keep_old: Annotated[bool, typer.Option(help="Keep the old key, as long as another machine may use it.")] = False,
+    settle_s: Annotated[float, typer.Option(hidden=True)] = SETTLE_S,
+) -> None:
+    """Make every keyed hash by which members are found anew, under a new key. They are found meanwhile, too.
+
+    Killed anywhere, it goes on the next time.
+    """
+    known = read(settings)
+    with opened(known) as hub:
+        if secrets.index_step(known.secrets) == "resting":
+            secrets.prepare_index_key(known.secrets, hub.random_bytes)
+            typer.echo("another index key is there; hubs that run search by it too from now on")
+        if prepare:
+            return
+        if secrets.index_step(known.secrets) == "prepared":
+            secrets.take_index_key(known.secrets)
+        typer.echo(f"{sum(index_anew(hub.database, hub.vault))} members indexed anew")
+        threading.Event().wait(settle_s)
+        while count := sum(index_anew(hub.database, hub.vault)):
+            typer.echo(f"{count} members indexed anew")
+        if not keep_old:
+            secrets.drop_old_index_key(known.secrets)
+        act = Act("console", "index_key.rotated", "", {}, {"kept": keep_old})
+        hub.database.run(lambda session: audit(session, act, hub.clock(), hub.random_bytes))
+    typer.echo("the old index key is kept" if keep_old else "the old index key is dropped: destroy its copies too")
 
 
 def _note(hub: Hub, session: Session, change: tuple[str, list[str]], *, keep_old: bool) -> None:

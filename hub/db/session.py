@@ -43,6 +43,8 @@ class Database:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = self._sqlite_engine() if self.is_sqlite else self._postgresql_engine()
+        # What every session carries along for those below who have to know it, and only need a session otherwise.
+        self.info: dict[str, Any] = {}
         self._turn: Callable[[], AbstractContextManager[None]] = nullcontext
         if self.is_sqlite:
             self._turn = Turnstile(Path(self.url.database or "")).turn
@@ -75,7 +77,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A transaction that only reads; it sees one state of the database."""
-        with Session(self.engine, autoflush=False) as session:
+        with Session(self.engine, autoflush=False, info=self.info) as session:
             yield session
 
     @contextmanager
@@ -89,7 +91,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A transaction that commits when the block ends and leaves nothing behind when it raises."""
-        with self._turn(), Session(self.engine, expire_on_commit=False) as session:
+        with self._turn(), Session(self.engine, expire_on_commit=False, info=self.info) as session:
             session.connection(execution_options={"writing": True})
             yield session
             session.commit()

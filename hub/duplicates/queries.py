@@ -3,20 +3,17 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from hub.db.bulk import insert_rows
 from hub.db.reading import Rows, among
 from hub.duplicates.models import Suspicion
-from hub.members.models import Member, MemberToken
+from hub.members.models import Member
 from hub.merges.models import Merge
 
 LIVING = ("active", "blocked", "inactive")
 """States of members that can still be merged."""
-
-TOKEN_MEMBERS_MAX = 200
-"""A token that more members share is a surname and says nothing; the rarer ones beside it do."""
 
 
 def after(session: Session, member: UUID | None, limit: int) -> list[UUID]:
@@ -33,37 +30,6 @@ def same_email(session: Session, members: Collection[UUID]) -> Rows:
     same = and_(other.email_index == mine.email_index, other.id != mine.id, other.state.in_(LIVING))
     query = select(mine.id.label("mine"), other.id.label("other")).join(other, same)
     return session.execute(query.where(among(session, mine.id, members)))
-
-
-def similar_names(session: Session, members: Collection[UUID]) -> Rows:
-    """Pairs of one of these members and another whose name has every rare token that the first one's has."""
-    # Tokens that many share are left out before anything is joined: a common surname would pair everybody.
-    wanted = select(MemberToken.token).where(among(session, MemberToken.member, members))
-    rare = (
-        select(MemberToken.token)
-        .where(MemberToken.token.in_(wanted))
-        .group_by(MemberToken.token)
-        .having(func.count() <= TOKEN_MEMBERS_MAX)
-        .subquery("rare")
-    )
-    own = (
-        select(MemberToken.member, func.count().label("tokens"))
-        .join(rare, rare.c.token == MemberToken.token)
-        .where(among(session, MemberToken.member, members))
-        .group_by(MemberToken.member)
-        .subquery("own")
-    )
-    mine, other = aliased(MemberToken), aliased(MemberToken)
-    query = (
-        select(mine.member.label("mine"), other.member.label("other"))
-        .join(rare, rare.c.token == mine.token)
-        .join(own, own.c.member == mine.member)
-        .join(other, and_(other.token == mine.token, other.member != mine.member))
-        .join(Member, and_(Member.id == other.member, Member.state.in_(LIVING)))
-        .group_by(mine.member, other.member, own.c.tokens)
-        .having(func.count() == own.c.tokens)
-    )
-    return session.execute(query)
 
 
 def add_new(session: Session, rows: Collection[tuple[UUID, UUID, list[str], object]]) -> int:

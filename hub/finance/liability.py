@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from hub.finance import queries as reports
 from hub.finance.rules import POLICY, LiabilityPolicy, age_bucket, breakage, half_even
 from hub.ledger import queries
-from hub.ledger.models import VALUE_SCALE
+from hub.ledger.rules import VALUE_SCALE
 from hub.packages.service import COUNTS
 from hub.points.rules import CashPolicy
 from hub.points.service import EXPIRED, LEASED, OWED, PAID_WITH_POINTS, POINTS, QUALIFYING_ISSUED, REDEEMED, WRITTEN_OFF

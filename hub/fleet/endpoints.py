@@ -1,5 +1,6 @@
 """The fleet API: stores and kiosks."""
 
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -9,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from hub.access import TheHub, ThePrincipal, TheRequestId
 from hub.audit.service import Act, audit
-from hub.fleet.models import Kiosk, Sighting, Stream
-from hub.fleet.schemas import KioskOut, StoreOut
+from hub.booking.again import retry_parked
+from hub.fleet.models import Kiosk, Sighting, Stream, StreamGap
+from hub.fleet.schemas import GapOut, KioskOut, RetriedOut, StoreOut
 from hub.pages import ThePage
 from hub.problems import ProblemError
-from hub.requests import asked, once
+from hub.requests import answered, asked, once
 from hub.schemas import PageOf
 from hub.stores.models import Store
 from protocol.errors import ErrorCode
@@ -87,6 +89,40 @@ def revoke(kiosk: str, hub: TheHub, principal: ThePrincipal, *, request_id: TheR
         found.state = "revoked"
         audit(session, written, now, hub.random_bytes)
         return _shown(session, found)
+
+    return hub.database.run(lambda session: once(session, request, lambda: act(session)))
+
+
+@router.get("/kiosks/{kiosk}/gaps", response_model=PageOf[GapOut])
+def gaps(kiosk: str, hub: TheHub, page: ThePage) -> dict[str, Any]:
+    """What of a kiosk's journals was lost with a restore, and could not be told again."""
+    query = select(StreamGap).where(StreamGap.kiosk == kiosk)
+    with hub.database.read() as session:
+        return page.of(session, query, (StreamGap.found_at, StreamGap.epoch, StreamGap.first), shown=_shown_gap)
+
+
+def _shown_gap(gap: StreamGap) -> dict[str, Any]:
+    return {"epoch": gap.epoch, "first": gap.first, "last": gap.last, "found_at": gap.found_at}
+
+
+@router.post("/kiosks/{kiosk}/parked/retry", response_model=RetriedOut)
+def retry(kiosk: str, hub: TheHub, principal: ThePrincipal, *, request_id: TheRequestId) -> dict[str, Any]:
+    """Try a kiosk's parked events again; each counts when it came the first time."""
+    now = hub.clock()
+    request = asked(hub, request_id, principal.actor, kind="kiosk.parked_retried", content=kiosk)
+    with hub.database.read() as session:
+        known = answered(session, request)
+        if session.get(Kiosk, kiosk) is None:
+            raise ProblemError(ErrorCode.KIOSK_UNKNOWN)
+    if known is not None:
+        return known
+    # Bookings are transactions of their own; trying an event that was decided meanwhile changes nothing.
+    retried = asdict(retry_parked(hub.database, hub.book, kiosk))
+
+    def act(session: Session) -> dict[str, Any]:
+        written = Act(principal.actor, "kiosk.parked_retried", kiosk, {}, retried, principal.address)
+        audit(session, written, now, hub.random_bytes)
+        return retried
 
     return hub.database.run(lambda session: once(session, request, lambda: act(session)))
 

@@ -43,6 +43,24 @@ class Stream(Base):
     opened_at: Mapped[datetime]
 
 
+class StreamGap(Base):
+    """Events of a journal that this hub will never see: a restore took them, and the kiosk has let go of them too.
+
+    `hash` is the chain's after `last`, as the kiosk says; from there on it can be checked again.
+    """
+
+    __tablename__ = "stream_gaps"
+    __table_args__ = (CheckConstraint("first > 0 AND last >= first", name="is_somewhere"),)
+
+    kiosk: Mapped[Code] = mapped_column(ForeignKey("kiosks.id"), primary_key=True)
+    epoch: Mapped[UUID] = mapped_column(primary_key=True)
+    first: Mapped[int] = mapped_column(primary_key=True)
+    last: Mapped[int]
+    hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    hub_epoch: Mapped[UUID]
+    found_at: Mapped[datetime]
+
+
 class Duty(Base):
     """Something a kiosk must do; kept until it reports it done. `body` is the JSON text that goes on the wire."""
 
@@ -86,7 +104,10 @@ class MemberCopy(Base):
 
 
 class Sighting(Base):
-    """When and how a kiosk was last heard of; apart from `kiosks`, because it changes every minute."""
+    """When and how a kiosk was last heard of; apart from `kiosks`, because it changes every minute.
+
+    `birth` is what it stated of itself when it last came: `protocol.state.KioskStatus` as JSON.
+    """
 
     __tablename__ = "sightings"
 
@@ -95,6 +116,7 @@ class Sighting(Base):
     connection: Mapped[int]
     at: Mapped[datetime]
     heartbeat: Mapped[dict[str, Any]]
+    birth: Mapped[dict[str, Any] | None]
 
 
 class Publication(Base):

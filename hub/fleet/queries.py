@@ -4,12 +4,12 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from hub.db.bulk import update_rows
 from hub.db.reading import Asked, Prepared, Rows, among
-from hub.fleet.models import Duty, HubState, Kiosk, MemberCopy, Publication, Stream
+from hub.fleet.models import Duty, HubState, Kiosk, MemberCopy, Publication, Stream, StreamGap
 
 
 def lock_kiosks(session: Session, ids: Collection[str]) -> Asked[Rows]:
@@ -34,7 +34,11 @@ def ask_streams(session: Session, kiosks: Collection[str]) -> Asked[Rows]:
 
 _STREAMS = Prepared(
     lambda among: select(
-        *(Stream.kiosk, Stream.epoch, Stream.state, Stream.upto, Stream.hash, Stream.effective_at)
+        *(Stream.kiosk, Stream.epoch, Stream.state, Stream.upto, Stream.hash, Stream.effective_at),
+        select(func.coalesce(func.max(StreamGap.last), 0))
+        .where(StreamGap.kiosk == Stream.kiosk, StreamGap.epoch == Stream.epoch)
+        .correlate(Stream)
+        .scalar_subquery(),
     ).where(among(Stream.kiosk, "kiosks"))
 )
 
@@ -83,6 +87,27 @@ def close_duties(session: Session, kiosk: str, upto: int, now: datetime) -> None
     session.execute(done.values(done_at=now))
 
 
+def duties_given_since(session: Session, kiosk: str, since: datetime, *, upto: int) -> list[int]:
+    """Numbers of a kiosk's open duties, up to a number, that were given since a moment; in order."""
+    query = select(Duty.number).where(
+        Duty.kiosk == kiosk, Duty.number <= upto, Duty.done_at.is_(None), Duty.given_at >= since
+    )
+    return list(session.execute(query.order_by(Duty.number)).scalars())
+
+
+def move_duty(session: Session, kiosk: str, number: int, to: int) -> None:
+    """Give a duty another number."""
+    session.execute(update(Duty).where(Duty.kiosk == kiosk, Duty.number == number).values(number=to))
+
+
+def gaps(session: Session, kiosks: Collection[str] | None = None) -> list[StreamGap]:
+    """Gaps in journals, the newest first; of these kiosks, or of all."""
+    query = select(StreamGap)
+    if kiosks is not None:
+        query = query.where(among(session, StreamGap.kiosk, kiosks))
+    return list(session.execute(query.order_by(StreamGap.found_at.desc(), StreamGap.kiosk, StreamGap.first)).scalars())
+
+
 def publications(session: Session) -> dict[str, int]:
     """Current version of every document."""
     return {row.name: row.version for row in session.execute(select(Publication.name, Publication.version))}
@@ -91,6 +116,11 @@ def publications(session: Session) -> dict[str, int]:
 def raise_version(session: Session, name: str) -> None:
     """Give a document its next version."""
     session.execute(update(Publication).where(Publication.name == name).values(version=Publication.version + 1))
+
+
+def raise_configuration(session: Session, store: str) -> None:
+    """Have every kiosk of a store fetch its configuration anew."""
+    session.execute(update(Kiosk).where(Kiosk.store == store).values(configuration=Kiosk.configuration + 1))
 
 
 def hub_epoch(session: Session) -> UUID:

@@ -22,7 +22,7 @@ class Step(StrEnum):
 
 @dataclass(slots=True)
 class StreamState:
-    """One epoch of a kiosk's journal as a booking sees it."""
+    """One epoch of a kiosk's journal as a booking sees it. Up to `lost_upto` there are gaps of what nobody knows."""
 
     kiosk: str
     epoch: UUID
@@ -30,6 +30,7 @@ class StreamState:
     upto: int
     hash: bytes
     effective_at: datetime
+    lost_upto: int = 0
     is_new: bool = False
     is_changed: bool = False
 
@@ -57,6 +58,11 @@ class StreamState:
         if clock == "none":
             return received_at
         return max(min(occurred_at, received_at), min(self.effective_at, received_at))
+
+    def pass_over(self, upto: int, head: bytes) -> None:
+        """Go on after events that nobody has any more."""
+        assert upto > self.upto, "nothing that is booked is passed over"
+        self.upto, self.hash, self.lost_upto, self.is_changed = upto, head, upto, True
 
     def fork(self) -> None:
         """Take nothing more: this journal and the one we know went different ways (a copied or restored disk)."""

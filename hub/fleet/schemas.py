@@ -33,3 +33,20 @@ class KioskOut(Output):
     seen_at: datetime | None
     heartbeat: dict[str, Any]
     streams: list[StreamOut]
+
+
+class GapOut(Output):
+    """Events of a journal, `first` to `last`, that nobody has any more."""
+
+    epoch: UUID
+    first: int
+    last: int
+    found_at: datetime
+
+
+class RetriedOut(Output):
+    """What became of parked events that were tried again; what is in neither figure stays parked."""
+
+    tried: int
+    applied: int
+    rejected: int

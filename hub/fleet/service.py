@@ -6,9 +6,10 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import Struct
 from sqlalchemy.orm import Session
 
+from hub.audit.service import Act
 from hub.db.bulk import insert_rows, update_rows
 from hub.db.reading import NOTHING, Asked, Rows
 from hub.fleet import queries
@@ -18,7 +19,7 @@ from hub.intake import RandomBytes
 from protocol import codec
 from protocol.ids import event_id
 from protocol.kinds import kind_of
-from protocol.state import Heartbeat, KioskStatus
+from protocol.state import Heartbeat
 
 
 @dataclass(slots=True)
@@ -50,6 +51,18 @@ class KioskState:
         by_state = {stream.state: stream for stream in self.streams.values()}
         return None if "pending" in by_state else by_state.get("accepted")
 
+    def next_duty(self) -> int:
+        """Number of the next duty for this kiosk; it never falls."""
+        self.last_duty += 1
+        self.is_changed = True
+        return self.last_duty
+
+    def raise_numbers(self, *, duty: int, lease: int) -> None:
+        """Go on after numbers that the kiosk knows of: a restored hub has forgotten that it gave them."""
+        if duty > self.last_duty or lease > self.last_lease:
+            self.last_duty, self.last_lease = max(duty, self.last_duty), max(lease, self.last_lease)
+            self.is_changed = True
+
     def next_lease(self) -> int:
         """Number of the next lease for this kiosk; it never falls."""
         self.last_lease += 1
@@ -79,10 +92,8 @@ class Fleet:
 
     def give(self, kiosk: str, body: Struct) -> None:
         """Give a kiosk a duty."""
-        state = self.kiosks[kiosk]
-        state.last_duty += 1
-        state.is_changed = True
-        self.duties.append(NewDuty(kiosk, state.last_duty, kind_of(body), codec.encode(body).decode()))
+        number = self.kiosks[kiosk].next_duty()
+        self.duties.append(NewDuty(kiosk, number, kind_of(body), codec.encode(body).decode()))
 
     def learn(self, kiosk: str, member: UUID) -> None:
         """Note that a kiosk now knows a member and is to be told of changes."""
@@ -129,6 +140,14 @@ def write(session: Session, fleet: Fleet, versions: Mapping[UUID, int], now: dat
     return bool(fleet.duties or fleet.announced or stale)
 
 
+def fork(stream: StreamState, **seen: object) -> Act:
+    """Put a journal in quarantine of which there are two histories; `seen` is what gave it away. To be audited."""
+    before = {"epoch": str(stream.epoch), "state": stream.state, "upto": stream.upto}
+    stream.fork()
+    after = {"state": stream.state} | seen
+    return Act(f"kiosk:{stream.kiosk}", "kiosk.chain_forked", stream.kiosk, before, after, stream.kiosk)
+
+
 def mark_stale(session: Session, versions: Mapping[UUID, int]) -> int:
     """Have every kiosk that knows one of these members told its new snapshot; returns how many copies that is."""
     return update_rows(session, MemberCopy, ("member",), ("wanted",), rows=sorted(versions.items()))
@@ -139,28 +158,6 @@ def begin_epoch(session: Session, now: datetime, random_bytes: RandomBytes) -> U
     epoch = event_id(int(now.timestamp() * 1000), random_bytes(10))
     session.merge(HubState(id=1, epoch=epoch))
     return epoch
-
-
-def note_status(session: Session, kiosk: str, status: KioskStatus, now: datetime) -> None:
-    """Note that a kiosk came, left or was lost. An old death does not bury a newer connection."""
-    known = session.get(Kiosk, kiosk)
-    if known is None:
-        return
-    sighting = session.get(Sighting, kiosk)
-    if sighting is None:
-        session.add(Sighting(kiosk=kiosk, state=status.state, connection=status.connection, at=now, heartbeat={}))
-    elif status.connection >= sighting.connection or status.state == "online":
-        sighting.state, sighting.connection, sighting.at = status.state, status.connection, now
-    if status.state == "online" and status.epoch is not UNSET:
-        _meet(session, kiosk, status.epoch, now)
-
-
-def _meet(session: Session, kiosk: str, epoch: UUID, now: datetime) -> None:
-    # The first epoch is known from the kiosk's birth on, because a lease may be asked for before any event comes.
-    fleet = Fleet(wanted={kiosk})
-    ask(session, fleet).answer()
-    if fleet.kiosks[kiosk].stream(epoch, now).is_new:
-        _write_streams(session, fleet, now)
 
 
 def note_heartbeat(session: Session, kiosk: str, heartbeat: Heartbeat, now: datetime) -> None:

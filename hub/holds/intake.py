@@ -26,7 +26,7 @@ from hub.holds.service import (
     HoldReleased,
     shown,
 )
-from hub.intake import Entry, Outcome, Work, applied, rejected
+from hub.intake import Entry, Outcome, Work, applied, lacking, rejected
 from hub.ledger.rules import Books, Context
 from hub.points.rules import Refusal
 from hub.points.service import POINTS, debt_account, points_account, recover
@@ -152,7 +152,9 @@ def _place(entry: Entry, body: HoldPlaced, work: Work) -> Outcome:
     )
     short = pockets.set_aside(work.part(Books), _of_hold(entry, hold), hold, policy(terms).order)
     if short:
-        return rejected(ErrorCode.POINTS_SHORT if hold.book == POINTS else ErrorCode.STORED_VALUE_SHORT, short=short)
+        if hold.book == POINTS:
+            return lacking(hold.member, ErrorCode.POINTS_SHORT, short=short)
+        return rejected(ErrorCode.STORED_VALUE_SHORT, short=short)
     return _done(hold, work)
 
 

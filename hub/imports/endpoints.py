@@ -182,7 +182,9 @@ def faults_file(import_id: UUID, hub: TheHub, accept_language: Annotated[str, He
 def export(body: ExportIn, hub: TheHub, principal: ThePrincipal, *, request_id: TheRequestId) -> dict[str, Any]:
     """Have members written into a file. Personal data is masked, or in clear once a second person has agreed."""
     now = hub.clock()
-    wanted = Wanted(body.format, not body.masked, body.store, body.state, body.source)
+    joined = {name: at.isoformat() for name in ("joined_from", "joined_to") if (at := getattr(body, name)) is not None}
+    named = {name: value for name in ("tier", "consent") if (value := getattr(body, name)) is not None}
+    wanted = Wanted(body.format, not body.masked, body.store, body.state, body.source, **named, **joined)
     content = codec.encode(wanted)
     request = asked(hub, request_id, principal.actor, kind=EXPORTED, content=content.decode() + body.reason)
     wish = Waiting(

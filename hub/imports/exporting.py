@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
@@ -17,10 +17,11 @@ from hub.db.reading import among
 from hub.db.session import Database
 from hub.imports.models import ExportPiece, MemberExport
 from hub.ledger.models import Account
-from hub.members import profile
+from hub.members import consent, profile
 from hub.members.models import Member
 from hub.members.vault import Vault
 from hub.points.service import POINTS
+from hub.tiers.models import Standing
 
 EXPORTED = "members.exported"
 PIECE_MEMBERS = 1_000
@@ -34,19 +35,28 @@ Cells = tuple[str, ...]
 
 
 class Wanted(Struct, frozen=True):
-    """What a file is to hold: members of a store, in a state, from a source; all of them where none is named."""
+    """What a file is to hold: members that all of this is true of; all members where nothing is named.
+
+    Who joined from the moment `joined_from` on, before `joined_to`; whose last word on the purpose `consent` is yes.
+    """
 
     format: str
     is_open: bool
     store: str | None = None
     state: str | None = None
     source: str | None = None
+    # Not there where nobody named them, so that a request of an earlier release is still known as the same.
+    tier: str | UnsetType = UNSET
+    consent: str | UnsetType = UNSET
+    joined_from: str | UnsetType = UNSET
+    joined_to: str | UnsetType = UNSET
 
     @property
     def filters(self) -> dict[str, str]:
-        """What members are chosen by, by column."""
+        """What members are chosen by, by name."""
         chosen = {"home_store": self.store, "state": self.state, "source": self.source}
-        return {column: value for column, value in chosen.items() if value is not None}
+        chosen |= {name: getattr(self, name) or None for name in ("tier", "consent", "joined_from", "joined_to")}
+        return {name: value for name, value in chosen.items() if value is not None}
 
 
 def begin(session: Session, id_: UUID, wanted: Wanted, *, actor: str, now: datetime) -> MemberExport:
@@ -74,7 +84,22 @@ def begin(session: Session, id_: UUID, wanted: Wanted, *, actor: str, now: datet
 def _chosen(filters: dict[str, str]) -> list[ColumnElement[bool]]:
     # Who is erased has nothing to tell.
     living = Member.state.not_in(("erasing", "erased"))
-    return [living, *(getattr(Member, column) == value for column, value in sorted(filters.items()))]
+    return [living, *(_condition(name, value) for name, value in sorted(filters.items()))]
+
+
+def _condition(name: str, value: str) -> ColumnElement[bool]:
+    match name:
+        case "tier":
+            return Member.id.in_(select(Standing.member).where(Standing.tier == value))
+        case "consent":
+            return Member.id.in_(consent.agreeing(value))
+        case "joined_from":
+            return Member.joined_at >= datetime.fromisoformat(value)
+        case "joined_to":
+            return Member.joined_at < datetime.fromisoformat(value)
+        case _:
+            column: ColumnElement[bool] = getattr(Member, name) == value
+            return column
 
 
 class Exporter:

@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from hub.ledger import service as ledger
-from hub.ledger.models import VALUE_SCALE
-from hub.ledger.rules import Books, Context, Posting
+from hub.ledger.rules import VALUE_SCALE, Books, Context, Posting
 from hub.points.rules import CashPolicy, ExpiryPolicy, grant_of
 from hub.points.service import IMPORTED, new_accounts, points_account
 from hub.programme.service import Terms

@@ -3,7 +3,7 @@
 A check asks the same questions and writes nothing; what a run has written by then, a check has only heard of.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
@@ -41,6 +41,7 @@ class Bench:
     import_id: UUID
     now: datetime
     random: RandomBytes
+    is_erased: Callable[[str], bool]
 
     def fault(self, draft: Draft, name: str, code: ErrorCode) -> CellFault:
         """Something that is wrong in the cell of a field."""
@@ -134,7 +135,8 @@ def _judge(
             later.append(draft)
             continue
         custom = judged_fields(definitions, draft.custom, joins=not is_known)
-        faults = _faults(bench, draft, [*_wrong(one), *custom.faults], is_known=is_known)
+        gone = [] if is_known else _gone(bench, one)
+        faults = _faults(bench, draft, [*_wrong(one), *custom.faults, *gone], is_known=is_known)
         if faults:
             counts.refuse(faults)
         else:
@@ -145,6 +147,12 @@ def _judge(
 def _wrong(one: Judged) -> list[Fault]:
     """What is wrong with a row's personal values; what becomes of a number that is known is for the plan to say."""
     return [fault for fault in one.faults if fault.code is not ErrorCode.MEMBER_PHONE_TAKEN]
+
+
+def _gone(bench: Bench, one: Judged) -> list[Fault]:
+    """Who was erased comes back by joining, not by a file that was written before."""
+    phone = one.values.get(PHONE)
+    return [Fault(PHONE, ErrorCode.MEMBER_ERASED)] if phone and bench.is_erased(phone) else []
 
 
 def _faults(bench: Bench, draft: Draft, found: Sequence[Fault], *, is_known: bool) -> list[CellFault]:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from hub.imports.columns import FIELDS
 from hub.imports.files import COLUMNS_MAX
@@ -64,13 +64,21 @@ class FaultOut(Output):
 
 
 class ExportIn(Input):
-    """Which members are to be written into a file, and for what. With personal data in clear it takes two."""
+    """Which members are to be written into a file, and for what. With personal data in clear it takes two.
+
+    Everything that is named must be true of a member: home store, state, source, tier; having joined from one moment on
+    and before another; the latest word on the purpose `consent` being yes.
+    """
 
     format: Literal["csv", "xlsx"] = "csv"
     masked: bool = True
     store: Name | None = None
     state: Name | None = None
     source: Name | None = None
+    tier: Name | None = None
+    consent: Name | None = None
+    joined_from: AwareDatetime | None = None
+    joined_to: AwareDatetime | None = None
     reason: Annotated[Sentence, Field(min_length=3)]
 
 

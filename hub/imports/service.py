@@ -16,7 +16,11 @@ from hub.imports.files import FileError, Row
 from hub.imports.models import Import, ImportPiece
 from hub.imports.reading import table_of
 from hub.members.vault import Vault
+from hub.webhooks import service as webhooks
+from hub.webhooks.rules import Event
+from hub.webhooks.service import News
 from protocol.errors import ErrorCode
+from protocol.ids import derived_id
 
 PIECE_ROWS = 1_000
 """Rows of one transaction: long enough that its commit costs nothing, short enough that nobody waits for it."""
@@ -124,6 +128,9 @@ def end(session: Session, one: Import, state: str, now: datetime) -> None:
     """End an import; what its file said is forgotten."""
     one.state, one.ended_at = state, now
     queries.forget_pieces(session, one.id)
+    # Counts of an import that never ran are those of its check, which nobody outside is to take for members.
+    if one.began_at is not None:
+        webhooks.tell_one(session, News(derived_id(one.id, "news.finished"), Event.IMPORT_FINISHED, now, shown(one)))
 
 
 def shown(one: Import) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 Killed at any moment it goes on at the mark. Two of it do not get in each other's way: each piece is done under a lock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import structlog
@@ -26,14 +26,21 @@ FAULTS_MAX = 1_000
 log = structlog.get_logger()
 
 
+IsErased = Callable[[], Callable[[str], bool]]
+"""Reads the list of erased members; what it gives tells of a phone number (E.164) whether an erased member had it."""
+
+
 class Worker:
     """Does what imports wait for. Which phone numbers a check has met, it knows as long as it lives."""
 
-    def __init__(self, database: Database, vault: Vault, clock: Clock, random_bytes: RandomBytes) -> None:
+    def __init__(
+        self, database: Database, vault: Vault, clock: Clock, random_bytes: RandomBytes, *, erased: IsErased
+    ) -> None:
         self._database = database
         self._vault = vault
         self._clock = clock
         self._random_bytes = random_bytes
+        self._erased = erased
         self._seen: dict[UUID, set[str]] = {}
 
     def run(self) -> None:
@@ -66,7 +73,7 @@ class Worker:
             return
         rows = rows_of(session, self._vault, id_, one.mark)
         now, terms = self._clock(), programme.in_force(session)
-        bench = Bench(self._vault, terms, plan_of(one), id_, now, self._random_bytes)
+        bench = Bench(self._vault, terms, plan_of(one), id_, now, self._random_bytes, self._erased())
         if is_check:
             # A piece that is tried again must find what was known before its first attempt.
             known = set() if one.mark == 0 else self._seen[id_]

@@ -17,14 +17,45 @@ class WriteOffIn(Input):
 
 
 class WriteOffOut(Output):
-    """What was still lent, and where the member stands now."""
+    """What was still lent: points, and where the member stands now, or pieces of a reward."""
 
     kiosk: str
     number: int
-    member: UUID
     outcome: str
+    member: UUID | None
     points: int
-    balance: int
+    balance: int | None
+    reward: UUID | None
+    pieces: int
+
+
+class RecallIn(Input):
+    """Why a lease is wanted back."""
+
+    reason: Annotated[Sentence, Field(min_length=3)]
+
+
+class RecallOut(Output):
+    """What still lies there, in points or pieces."""
+
+    kiosk: str
+    number: int
+    rest: int
+
+
+class LentOut(Output):
+    """Points of a member at a kiosk; `points` are what is lent still, with a reward where they were asked for."""
+
+    kiosk: str
+    store: str
+    connection: str | None
+    seen_at: datetime | None
+    number: int
+    reward: UUID | None
+    points: int
+    granted_at: datetime
+    deadline: datetime
+    recalled_at: datetime | None
 
 
 class LeaseOut(Output):
@@ -36,9 +67,10 @@ class LeaseOut(Output):
     epoch: UUID
     epoch_state: str
     member: UUID
-    reward: UUID
+    reward: UUID | None
     points: int
     spent: int
     state: str
     granted_at: datetime
     deadline: datetime
+    recalled_at: datetime | None

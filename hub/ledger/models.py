@@ -20,9 +20,6 @@ from hub.db.base import Base, Code
 PROGRAMME_IDS_END = UUID(int=1 << 16)
 """Accounts of the programme itself have ids below this; they keep no balance row to be fought over."""
 
-VALUE_SCALE = 10_000
-"""A lot's value at its grant is told for so many units, because one point is worth less than the smallest coin."""
-
 _OF_MEMBERS = f"> '{PROGRAMME_IDS_END}'"
 _OF_MEMBERS_HEX = f"> '{PROGRAMME_IDS_END.hex}'"
 

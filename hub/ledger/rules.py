@@ -21,6 +21,9 @@ from protocol.ids import part_id
 NEVER = datetime.max.replace(tzinfo=UTC)
 """Stands for the expiry of a lot that has none, so that lots can be put in order."""
 
+VALUE_SCALE = 10_000
+"""A lot's value at its grant is told for so many units, because one point is worth less than the smallest coin."""
+
 
 def is_programme(account: UUID) -> bool:
     """Tell whether an account belongs to the programme itself, whose balance is derived and not guarded."""

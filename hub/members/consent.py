@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from msgspec import Meta
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from hub.db.reading import among
@@ -77,6 +77,13 @@ def record(session: Session, said: Sequence[Said], now: datetime, random: Random
             )
         )
     return unknown
+
+
+def agreeing(purpose: str) -> Select[UUID]:
+    """Asks for everybody whose latest word on a purpose is yes."""
+    order = func.row_number().over(partition_by=Consent.member, order_by=(Consent.at.desc(), Consent.id.desc()))
+    latest = select(Consent.member, Consent.given, order.label("place")).where(Consent.purpose == purpose).subquery()
+    return select(latest.c.member).where(latest.c.place == 1, latest.c.given.is_(True))
 
 
 def allows(session: Session, members: Collection[UUID], purpose: str) -> set[UUID]:

@@ -1,19 +1,17 @@
 """The members API."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Request, Response
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from hub.access import TheHub, ThePrincipal, TheRequestId
 from hub.audit.service import Act, audit
 from hub.booking.reads import BalanceQuestion
 from hub.cards import service as cards
-from hub.cards.models import Card
 from hub.composition import Hub
 from hub.db.reading import among
 from hub.db.session import wake
@@ -22,8 +20,6 @@ from hub.members.models import Member
 from hub.members.rules import EMAIL, NAME, PHONE, PHONE_REGION, normal_email, normal_phone
 from hub.members.schemas import (
     BalanceOut,
-    CardIn,
-    CardOut,
     FindIn,
     IdentifiedIn,
     MemberFound,
@@ -45,7 +41,11 @@ from hub.staff.service import Principal
 from hub.stores.models import Store
 from hub.tiers import service as tiers
 from hub.tiers.models import Tier
+from hub.webhooks import service as webhooks
+from hub.webhooks.rules import Event
+from hub.webhooks.service import News
 from protocol.errors import ErrorCode
+from protocol.ids import derived_id
 
 DISPLAY_NAME = "display_name"
 """The one field of a member's answer that is personal."""
@@ -86,7 +86,8 @@ def join(body: MemberIn, hub: TheHub, principal: ThePrincipal, *, request_id: Th
         answer = once(session, request, lambda: act(session))
         member = UUID(str(answer["id"]))
         names = service.display_names(session, hub.vault, [member])
-        return answer | {DISPLAY_NAME: names.get(member, "")}
+        # Answers that were kept before anything was lent ahead do not say that nothing is.
+        return {"lent": 0} | answer | {DISPLAY_NAME: names.get(member, "")}
 
     return hub.database.run(work)
 
@@ -168,7 +169,7 @@ def show(member: UUID, hub: TheHub, response: Response) -> dict[str, Any]:
     with hub.database.read() as session:
         found = _existing(session, member)
         response.headers["ETag"] = f'"{administration.version_of(found)}"'
-        return _shown(hub, session, found)
+        return _shown(hub, session, found) | {"merged_from": merges.into(session, member)}
 
 
 @router.patch("/members/{member}", response_model=MemberOut)
@@ -197,6 +198,7 @@ def edit(
         act = Act(principal.actor, "member.changed", str(member), {}, {"fields": sorted(changes)}, principal.address)
         audit(session, act, now, hub.random_bytes)
         tiers.tell(session, member, now)
+        _tell_changed(hub, session, member, changes)
         response.headers["ETag"] = f'"{administration.version_of(found)}"'
         return _shown(hub, session, found)
 
@@ -254,6 +256,7 @@ def _set_state(
             )
             audit(session, written, now, hub.random_bytes)
             tiers.tell(session, member, now)
+            _tell_changed(hub, session, member, ["state"])
             return {}
 
         once(session, request, act)
@@ -289,6 +292,9 @@ def give_tier(
         change = {"tier": body.tier, "reason": body.reason}
         act = Act(principal.actor, "member.tier_given", str(member), {"tier": before}, change, principal.address)
         audit(session, act, now, hub.random_bytes)
+        if before != body.tier:
+            told = {"member": str(member), "before": before, "after": body.tier}
+            webhooks.tell_one(session, News(derived_id(request_id, "news"), Event.TIER_CHANGED, now, told))
         wake(session)
         session.flush()
         return _shown(hub, session, found)
@@ -313,59 +319,15 @@ def identify(member: UUID, body: IdentifiedIn, hub: TheHub, principal: ThePrinci
                 principal.actor, "member.identified", str(member), {"identified": False}, change, principal.address
             )
             audit(session, act, now, hub.random_bytes)
+            _tell_changed(hub, session, member, ["identified"])
             session.flush()
         return _shown(hub, session, found)
 
     return hub.database.run(work)
 
 
-@router.post("/members/{member}/cards", status_code=201, response_model=CardOut)
-def bind_card(
-    member: UUID, body: CardIn, hub: TheHub, principal: ThePrincipal, *, request_id: TheRequestId
-) -> dict[str, Any]:
-    """Bind a card to a member."""
-    now, content = hub.clock(), f"{member} {body.model_dump_json()}"
-    request = asked(hub, request_id, principal.actor, kind="card.bound", content=content)
-
-    def act(session: Session) -> dict[str, Any]:
-        _existing(session, member)
-        card = cards.bind(session, body.uid, body.technology, member, now=now, random=hub.random_bytes)
-        if isinstance(card, ErrorCode):
-            raise ProblemError(card)
-        session.flush()
-        written = Act(principal.actor, "card.bound", str(card.id), {}, {"member": str(member)}, principal.address)
-        audit(session, written, now, hub.random_bytes)
-        return {"id": card.id, "technology": card.technology, "state": card.state}
-
-    try:
-        return hub.database.run(lambda session: _with_uid(session, once(session, request, lambda: act(session))))
-    except IntegrityError:
-        raise ProblemError(ErrorCode.CARD_TAKEN) from None
-
-
-@router.post("/cards/{card}/block", response_model=CardOut)
-def block_card(card: UUID, hub: TheHub, principal: ThePrincipal, *, request_id: TheRequestId) -> dict[str, Any]:
-    """Block a card at once; the member's points stay with the account."""
-    now = hub.clock()
-    request = asked(hub, request_id, principal.actor, kind="card.blocked", content=str(card))
-
-    def act(session: Session) -> dict[str, Any]:
-        found = session.get(Card, card, with_for_update=True)
-        if found is None:
-            raise ProblemError(ErrorCode.CARD_UNKNOWN)
-        written = Act(
-            principal.actor, "card.blocked", str(card), {"state": found.state}, {"state": "blocked"}, principal.address
-        )
-        found.state = "blocked"
-        audit(session, written, now, hub.random_bytes)
-        return {"id": found.id, "technology": found.technology, "state": found.state}
-
-    return hub.database.run(lambda session: _with_uid(session, once(session, request, lambda: act(session))))
-
-
-def _with_uid(session: Session, answer: dict[str, Any]) -> dict[str, Any]:
-    """An answer about a card, with its UID, which is not kept with the answer because it leads to a person."""
-    return answer | {"uid": session.get_one(Card, UUID(str(answer["id"]))).uid}
+def _tell_changed(hub: Hub, session: Session, member: UUID, changed: Collection[str]) -> None:
+    webhooks.tell_changed(session, member, changed, now=hub.clock(), random=hub.random_bytes)
 
 
 def _existing(session: Session, member: UUID) -> Member:
@@ -387,6 +349,7 @@ def _shown(hub: Hub, session: Session, member: Member) -> dict[str, Any]:
         "home_store": member.home_store,
         "language": member.language,
         "points": snapshot.points,
+        "lent": snapshot.lent or 0,
         "pending": snapshot.pending or 0,
         "pending_at": snapshot.pending_at or None,
         "expiring": snapshot.expiring,

@@ -37,7 +37,7 @@ def write(
     for member, key in sorted(keys.items()):
         for field, value in sorted(changes[member].items()):
             if value is not None:
-                index = vault.index_of(_space(field), value) if defined[field].searchable else None
+                index = vault.index_of(space_of(field), value) if defined[field].searchable else None
                 rows.append((member, field, vault.seal(key, value, place_of(member, field)), index))
     for field in sorted({field for each in changes.values() for field in each}):
         holders = [member for member, values in changes.items() if field in values]
@@ -64,8 +64,8 @@ def read(
 
 def having(session: Session, vault: Vault, field: str, value: str) -> list[UUID]:
     """Members with exactly this value, in the form in which it is kept, in a field that can be searched."""
-    index = vault.index_of(_space(field), value)
-    query = select(MemberField.member).where(MemberField.field == field, MemberField.search_index == index)
+    indexes = vault.indexes_of(space_of(field), value)
+    query = select(MemberField.member).where(MemberField.field == field, MemberField.search_index.in_(indexes))
     return list(session.execute(query.order_by(MemberField.member)).scalars())
 
 
@@ -74,5 +74,6 @@ def place_of(member: UUID, field: str) -> str:
     return f"member_fields|{member}|{field}"
 
 
-def _space(field: str) -> str:
+def space_of(field: str) -> str:
+    """What keeps the keyed hashes of a field apart from those of all others."""
     return f"{FAMILY}.{field}"

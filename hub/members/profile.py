@@ -66,7 +66,7 @@ def by_field(session: Session, vault: Vault, field: str, values: Collection[str]
     if not values:
         return {}
     column = getattr(Member, f"{field}_index")
-    indexes = {vault.index_of(field, value): value for value in values}
+    indexes = {index: value for value in values for index in vault.indexes_of(field, value)}
     found: dict[str, list[UUID]] = defaultdict(list)
     query = select(Member.id, column).where(among(session, column, list(indexes))).order_by(Member.id)
     for member, index in session.execute(query):

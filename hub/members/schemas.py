@@ -21,7 +21,10 @@ class MemberIn(Input):
 
 
 class MemberOut(Output):
-    """A member, without personal data but for the masked name."""
+    """A member, without personal data but for the masked name.
+
+    `merged_from` is told where one member is shown: who was merged into it, and whose history stays under their ids.
+    """
 
     id: UUID
     number: str
@@ -32,6 +35,7 @@ class MemberOut(Output):
     home_store: str
     language: str
     points: int
+    lent: int
     pending: int
     pending_at: datetime | None
     expiring: int
@@ -41,6 +45,7 @@ class MemberOut(Output):
     stored_value: int
     bonus: int
     joined_at: datetime
+    merged_from: Annotated[list[UUID], Field(default_factory=list)]
 
 
 class FindIn(Input):
@@ -61,11 +66,13 @@ class BalanceOut(Output):
 
     `points` and `stored_value` (`principal` and `bonus` together) can be spent now, `pending` points later: the first
     of them from `pending_at` on. `expiring` are those of `points` that expire soon, the first of them at `expiring_at`.
-    `debt` is how many points the member owes.
+    `debt` is how many points the member owes, `lent` the part of `points` that lies at kiosks, ready for the member
+    there; it is called back where it is wanted elsewhere.
     """
 
     member: UUID
     points: int
+    lent: int
     pending: int
     pending_at: datetime | None
     expiring: int
@@ -89,22 +96,6 @@ class IdentifiedIn(Input):
     """What proof of identity was seen. Its kind only: the number of a document is personal and stays out of it."""
 
     reason: Annotated[Sentence, Field(min_length=3)]
-
-
-class CardIn(Input):
-    """A card to bind to a member."""
-
-    uid: Annotated[str, Field(pattern=r"^([0-9a-f]{8}|[0-9a-f]{14}|[0-9a-f]{20})$")]
-    technology: Annotated[str, Field(pattern=r"^(ntag424|ntag21x)$")]
-
-
-class CardOut(Output):
-    """A card."""
-
-    id: UUID
-    uid: str
-    technology: str
-    state: str
 
 
 Text = Annotated[str, Field(max_length=500)]

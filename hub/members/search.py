@@ -26,10 +26,10 @@ def by_name(session: Session, vault: Vault, text: str, limit: int, *, after: UUI
     A single letter of the Latin alphabet finds only those whose name has it as a word of its own.
     """
     sought = folded(text[:QUERY_MAX_CHARS])
-    asked = wanted(vault, sought)
+    asked, count = wanted(vault, sought)
     found: list[UUID] = []
     while asked and len(found) < limit:
-        candidates = _candidates(session, asked, after)
+        candidates = _candidates(session, asked, count, after)
         names = profile.read(session, vault, candidates, [NAME])
         found += [member for member in candidates if sought in folded(names[member].get(NAME, ""))]
         if len(candidates) < CANDIDATES_MAX:
@@ -52,9 +52,9 @@ def index_missing(session: Session, vault: Vault) -> int:
     return len(names)
 
 
-def _candidates(session: Session, asked: Collection[bytes], after: UUID | None) -> list[UUID]:
+def _candidates(session: Session, asked: Collection[bytes], count: int, after: UUID | None) -> list[UUID]:
     query = select(MemberToken.member).where(among(session, MemberToken.token, asked))
     if after is not None:
         query = query.where(MemberToken.member > after)
-    query = query.group_by(MemberToken.member).having(func.count() == len(asked))
+    query = query.group_by(MemberToken.member).having(func.count() == count)
     return list(session.execute(query.order_by(MemberToken.member).limit(CANDIDATES_MAX)).scalars())

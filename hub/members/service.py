@@ -73,8 +73,8 @@ def _next_number(session: Session) -> int:
 
 def by_phone(session: Session, vault: Vault, phone: str) -> Member | None:
     """The member with this phone number (E.164)."""
-    index = vault.index_of(PHONE, phone)
-    return session.execute(select(Member).where(Member.phone_index == index)).scalar_one_or_none()
+    indexes = vault.indexes_of(PHONE, phone)
+    return session.execute(select(Member).where(Member.phone_index.in_(indexes))).scalar_one_or_none()
 
 
 def display_names(session: Session, vault: Vault, members: Collection[UUID]) -> dict[UUID, str]:

@@ -45,9 +45,10 @@ def tokens(vault: Vault, text: str) -> set[bytes]:
     return {vault.index_of(SPACE, gram)[:TOKEN_BYTES] for gram in grams(text)}
 
 
-def wanted(vault: Vault, text: str) -> set[bytes]:
-    """The tokens that every name has which holds this text.
+def wanted(vault: Vault, text: str) -> tuple[set[bytes], int]:
+    """The tokens of a text, and how many of them every name has which holds it.
 
+    While the index key is rotated there are those of both keys, and a name has all of the one or all of the other.
     Pairs, where there are any: they are rarer than the characters in them. One Latin letter is asked for only where
     there is nothing else, because it need not be a whole word of the name.
     """
@@ -55,7 +56,7 @@ def wanted(vault: Vault, text: str) -> set[bytes]:
     pairs = {first + second for word in words for first, second in pairwise(word)}
     singles = {word for word in words if len(word) == 1}
     asked = pairs | {single for single in singles if not single.isascii()} or singles
-    return {vault.index_of(SPACE, gram)[:TOKEN_BYTES] for gram in asked}
+    return {token[:TOKEN_BYTES] for gram in asked for token in vault.indexes_of(SPACE, gram)}, len(asked)
 
 
 def index(session: Session, vault: Vault, names: Mapping[UUID, str], *, is_new: bool = False) -> None:

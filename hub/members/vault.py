@@ -32,11 +32,17 @@ class WrappedKey:
 
 @dataclass(frozen=True, slots=True)
 class VaultKeys:
-    """Key-encryption keys by name, the name of the one in use, and the key of the search index."""
+    """Key-encryption keys by name, the name of the one in use, and the keys of the search index and of digests.
+
+    What is indexed under one of `index_others` is found as well: while the index key is rotated, some still is, or is
+    already. `digest` is never rotated; a hub that was made before there was one has its first index key there.
+    """
 
     current: str
     wrapping: dict[str, bytes] = field(repr=False)
     index: bytes = field(repr=False)
+    index_others: tuple[bytes, ...] = field(default=(), repr=False)
+    digest: bytes = field(default=b"", repr=False)
 
 
 Renewed = Callable[[], VaultKeys | None]
@@ -140,8 +146,22 @@ class Vault:
             raise VaultError(f"the secret at {where} does not open") from error
 
     def index_of(self, column: str, value: str) -> bytes:
-        """Keyed hash for exact search: 16 bytes of HMAC-SHA-256, apart for every column."""
-        return hmac.digest(self._keys.index, f"{column}\0{value}".encode(), "sha256")[:INDEX_BYTES]
+        """Keyed hash to store for exact search: 16 bytes of HMAC-SHA-256, apart for every column."""
+        self._keys = self._renewed() or self._keys
+        return _hash(self._keys.index, column, value)
+
+    def indexes_of(self, column: str, value: str) -> list[bytes]:
+        """Every keyed hash to search for: more than one while the index key is rotated, the one in use first."""
+        first = self.index_of(column, value)
+        return [first, *(_hash(key, column, value) for key in self._keys.index_others)]
+
+    def digest_of(self, purpose: str, value: str) -> bytes:
+        """Keyed hash that is compared and never made anew, because nobody keeps the value: as `index_of` otherwise."""
+        return _hash(self._keys.digest or self._keys.index, purpose, value)
+
+
+def _hash(key: bytes, column: str, value: str) -> bytes:
+    return hmac.digest(key, f"{column}\0{value}".encode(), "sha256")[:INDEX_BYTES]
 
 
 def prefix_of(name: str) -> bytes:

@@ -16,7 +16,7 @@ from hub.db.bulk import insert_rows, update_rows
 from hub.db.session import RaceLostError
 from hub.fleet import queries as fleet_queries
 from hub.fleet.service import Fleet
-from hub.intake import Entry, Outcome, Work, applied, rejected
+from hub.intake import Entry, Outcome, Work, applied, lacking, rejected
 from hub.ledger.rules import Books, Context
 from hub.members.models import Consent, Member
 from hub.members.vault import Renewed, Vault, VaultKeys
@@ -186,7 +186,10 @@ def _merge(entry: Entry, body: MembersMerged, work: Work) -> Outcome:
     part.insist(books, pair)
     refused = pair.refusal(books, (PRINCIPAL, BONUS))
     if refused is not None:
-        return rejected(refused[0], member=str(refused[1]))
+        code, member = refused
+        if code is ErrorCode.MERGE_LEASED:
+            return lacking(member, code, member=str(member))
+        return rejected(code, member=str(member))
     kept, merged = standings.members[body.kept], standings.members[body.merged]
     before = _before(body, kept, merged, part)
     merge = MergeState(entry.item.id, body.kept, body.merged, before, {}, is_undone=False)

@@ -37,6 +37,7 @@ FOLLOWING: Mapping[str, tuple[str, ...]] = {
     "points.adjusted": ("member",),
     "points.transferred": ("sender", "recipient"),
     "purchase.recorded": ("member",),
+    "receipt.scanned": ("member",),
     "top_up.recorded": ("member",),
 }
 """By kind: where its body names a member that may have been merged into another since."""
@@ -113,6 +114,16 @@ def kept_for(session: Session, members: Collection[UUID]) -> dict[UUID, UUID]:
             return {member: kept for member, kept in last.items() if member != kept}
         last = {member: found.get(kept, kept) for member, kept in last.items()}
     raise AssertionError("merges never form a ring, because a merged member cannot be kept")
+
+
+def into(session: Session, member: UUID) -> list[UUID]:
+    """Everybody who was merged into a member, or into one of those, in the order of their ids."""
+    found: set[UUID] = set()
+    newest = {member}
+    while newest:
+        newest = {row.merged for row in queries.into(session, newest)} - found
+        found |= newest
+    return sorted(found)
 
 
 def behind(session: Session, now: datetime, limit: int) -> list[Item]:

@@ -1,5 +1,6 @@
 """What kiosks show and how they behave, as documents that they fetch when a version is announced."""
 
+import base64
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
@@ -11,10 +12,11 @@ from hub.db.reading import among
 from hub.fleet import queries as fleet
 from hub.fleet.models import Kiosk
 from hub.ledger.models import Counter
-from hub.points.rules import EarningRule
+from hub.points.rules import EarningRule, general_rate
 from hub.programme.service import PROGRAMME, in_force
 from hub.rewards import queries as rewards
 from hub.rewards.service import CATALOGUE, stock_counter
+from hub.stores import queries as stores
 from hub.stores.models import Chain, Store
 from hub.tiers.models import Tier
 from protocol import codec, state
@@ -77,8 +79,9 @@ def _catalogue(session: Session) -> list[Raw]:
 
 
 def programme(session: Session) -> state.Programme:
-    """The tiers and the earning rule in force."""
-    chain, rate = session.execute(select(Chain)).scalar_one(), in_force(session).one("earning", "1", EarningRule)
+    """The tiers, and the rate that everything earns by."""
+    chain = session.execute(select(Chain)).scalar_one()
+    rate = general_rate(rule.document for rule in in_force(session).family("earning", EarningRule))
     tiers = session.execute(select(Tier).order_by(Tier.rank)).scalars()
     return state.Programme(
         tiers=[
@@ -86,15 +89,23 @@ def programme(session: Session) -> state.Programme:
             for tier in tiers
         ],
         currency=chain.currency,
-        earn_points=rate.document.points if rate else 0,
-        earn_per=rate.document.per_minor if rate else 1,
+        earn_points=rate.points if rate else 0,
+        earn_per=rate.per_minor if rate else 1,
     )
 
 
 def _configuration(session: Session, kiosk: str) -> Document:
     chain = session.execute(select(Chain)).scalar_one()
     row = session.execute(
-        select(Kiosk.configuration, Store.names).join(Store, Store.id == Kiosk.store).where(Kiosk.id == kiosk)
+        select(Kiosk.configuration, Kiosk.store, Store.names)
+        .join(Store, Store.id == Kiosk.store)
+        .where(Kiosk.id == kiosk)
     ).one()
-    configuration = state.Configuration(chain_names=chain.names, store_names=row.names, languages=chain.languages)
+    keys = {key.id: base64.b64encode(key.public_key).decode() for key in stores.receipt_keys_of(session, row.store)}
+    configuration = state.Configuration(
+        chain_names=chain.names,
+        store_names=row.names,
+        languages=chain.languages,
+        receipt_keys=keys or UNSET,
+    )
     return Document(row.configuration, [codec.raw(configuration)])

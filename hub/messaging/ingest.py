@@ -10,9 +10,10 @@ from msgspec import UNSET
 
 from hub.booking.service import Booking
 from hub.db.session import Database
+from hub.fleet import births
 from hub.fleet import queries as fleet
 from hub.fleet import service as fleet_service
-from hub.intake import ByKiosk, Item, Outcome, Verdict
+from hub.intake import ByKiosk, Item, Outcome, RandomBytes, Verdict
 from hub.members.vault import Vault
 from hub.messaging import receipts, requests
 from hub.messaging.envelopes import Batch, open_envelope
@@ -57,10 +58,11 @@ class Inbox:
 class Ingest:
     """Takes what kiosks send, books it, and says what to send back."""
 
-    def __init__(self, database: Database, booking: Booking, vault: Vault) -> None:
+    def __init__(self, database: Database, booking: Booking, vault: Vault, random_bytes: RandomBytes) -> None:
         self._database = database
         self._booking = booking
         self._vault = vault
+        self._random_bytes = random_bytes
         self._publisher = Publisher(vault)
 
     def birth(self) -> Publication:
@@ -82,7 +84,7 @@ class Ingest:
                 confirmed.setdefault((kiosk, status.epoch), status.confirmed)
         outcomes = self._book(inbox, now)
         with self._database.read() as session:
-            sent = list(receipts.receipts(session, confirmed, inbox.refused))
+            sent = list(receipts.receipts(session, confirmed, inbox.refused, now))
             sent += self._answers(Answerer(session, self._vault, now), inbox, outcomes)
             return sent + self._publisher.flush(session, now)
 
@@ -145,7 +147,7 @@ class Ingest:
             return
         with self._database.write() as session:
             for kiosk, status in inbox.statuses:
-                fleet_service.note_status(session, kiosk, status, now)
+                births.note_status(session, kiosk, status, now, random_bytes=self._random_bytes)
             for kiosk, heartbeat in inbox.heartbeats.items():
                 fleet_service.note_heartbeat(session, kiosk, heartbeat, now)
             for kiosk, report in inbox.reports:

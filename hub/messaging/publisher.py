@@ -74,11 +74,15 @@ class Publisher:
         return [*self._duties_due(session, now), *self._copies_due(session, now), *self._announcements(session)]
 
     def _duties_due(self, session: Session, now: datetime) -> Iterator[Publication]:
+        done: dict[str, int] = {}
+        epoch = fleet.hub_epoch(session)
         for row in fleet.open_duties(session, self.online) if self.online else ():
+            # Reports close duties up to a number, so everything before the first that is open was reported.
+            after = done.setdefault(row.kiosk, row.number - 1)
             if _is_recent(self._duties.get((row.kiosk, row.number)), now):
                 continue
             self._duties[row.kiosk, row.number] = now
-            duty = Duty(row.number, row.kind, Raw(row.body.encode()))
+            duty = Duty(row.number, row.kind, Raw(row.body.encode()), after, epoch)
             yield Publication(topics.of_kiosk(row.kiosk, Channel.DUTIES), codec.encode(duty))
 
     def _copies_due(self, session: Session, now: datetime) -> Iterator[Publication]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -59,18 +60,19 @@ class Refused:
 
 
 def refused_by_booking(batches: Sequence[Batch], outcomes: Sequence[Outcome]) -> Iterator[tuple[str, Refused]]:
-    """Batches whose first events the booking did not let in."""
+    """Batches of which the booking did not let in the first event, or all from one on, where two histories part."""
     start = 0
     for batch in batches:
-        code = outcomes[start].code
-        start += len(batch.items)
-        if code in REFUSES_BATCH:
+        end = start + len(batch.items)
+        code = next((one.code for one in (outcomes[start], outcomes[end - 1]) if one.code in REFUSES_BATCH), None)
+        start = end
+        if code is not None:
             envelope = batch.envelope
             yield envelope.kiosk, Refused(envelope.epoch, envelope.first_seq, code)
 
 
 def receipts(
-    session: Session, confirmed: Mapping[StreamKey, int], refused: Sequence[tuple[str, Refused]]
+    session: Session, confirmed: Mapping[StreamKey, int], refused: Sequence[tuple[str, Refused]], now: datetime
 ) -> Iterator[Publication]:
     """One receipt per journal that was heard of, and one per batch that was refused."""
     if not confirmed and not refused:
@@ -93,6 +95,7 @@ def receipts(
             parked=[verdict for kind, verdict in told if kind == "parked"],
             refused=code,
             first_seq=first_seq,
+            at=now,
         )
         return Publication(topics.of_kiosk(key[0], Channel.RECEIPTS), codec.encode(body))
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import UNSET
+from msgspec.structs import replace
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -16,6 +17,7 @@ from hub.members.models import Member
 from hub.members.vault import Vault
 from hub.points.rules import ExpiryPolicy
 from hub.programme import service as programme
+from hub.reconciliation import service as reconciliation
 from hub.rewards import queries as rewards
 from hub.tiers.models import Standing
 from protocol.state import MemberSnapshot, OpenVoucher
@@ -35,15 +37,17 @@ def snapshots(session: Session, vault: Vault, members: Collection[UUID], now: da
         opened = OpenVoucher(voucher.id, voucher.reward, voucher.redeemed_at)
         vouchers.setdefault(voucher.member, []).append(opened)
     names = members_service.display_names(session, vault, members)
+    notices = reconciliation.notices(session, members, now)
     query = (
         select(Member.id, Member.language, Standing.tier)
         .join(Standing, Standing.member == Member.id)
         .where(among(session, Member.id, members))
     )
-    return {
+    found = {
         row.id: _snapshot(row, names[row.id], vouchers.get(row.id, []), (held[row.id], now))
         for row in session.execute(query)
     }
+    return {member: replace(one, notices=notices.get(member, UNSET)) for member, one in found.items()}
 
 
 def _snapshot(row: Any, name: str, vouchers: list[OpenVoucher], figures: tuple[Holdings, datetime]) -> MemberSnapshot:
@@ -56,6 +60,7 @@ def _snapshot(row: Any, name: str, vouchers: list[OpenVoucher], figures: tuple[H
         language=row.language,
         tier=row.tier,
         points=held.points,
+        lent=held.lent or UNSET,
         pending=held.pending or UNSET,
         pending_at=held.pending_at or UNSET,
         qualifying=held.qualifying,

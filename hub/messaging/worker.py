@@ -3,13 +3,13 @@
 One thread does all database work. There is no timer: a batch is whatever came while the one before was booked.
 """
 
-import queue
 import threading
 
 import structlog
 from sqlalchemy.exc import OperationalError
 
 from hub.clock import Clock
+from hub.messaging.backlog import Backlog
 from hub.messaging.ingest import Arrival, Ingest
 from hub.messaging.publisher import Publication
 from protocol import codec, topics
@@ -20,9 +20,11 @@ from provisioning.mqtt import Delivery, Endpoint, Line, Message, Role
 CLIENT_ID = "hub"
 """Common name of the hub's own certificate; no kiosk is ever given it."""
 
-BATCH_MAX_MESSAGES = 200
-QUEUE_MAX_MESSAGES = 20_000
-RECEIVE_MAX_MESSAGES = 1_000
+URGENT_MAX_MESSAGES = 20_000
+"""Most messages that wait and may not be let go; one more holds up the line's thread, and so the broker."""
+RECEIVE_MAX_MESSAGES = 20_000
+"""Most messages that the broker delivers before they are acknowledged. Behind these it keeps one order for all kiosks,
+in which a question would wait for the journals that came before it."""
 RETRY_S = 1.0
 TRIES_MAX = 3
 """How often a batch is tried before its messages are tried one by one; a database that is away does not count."""
@@ -40,7 +42,9 @@ class Worker:
     def __init__(self, ingest: Ingest, endpoint: Endpoint, clock: Clock) -> None:
         self._ingest = ingest
         self._clock = clock
-        self._queue: queue.Queue[Delivery | None] = queue.Queue(QUEUE_MAX_MESSAGES)
+        self._backlog: Backlog[Delivery] = Backlog()
+        self._changed = threading.Condition()
+        self._woken = False
         self._stopping = threading.Event()
         role = Role(
             client_id=CLIENT_ID,
@@ -66,13 +70,20 @@ class Worker:
         log.error("the broker refuses what the hub publishes", reason=reason)
 
     def delivered(self, delivery: Delivery) -> None:
-        """Queue a message. A full queue holds up the line's thread, and so the broker."""
-        self._queue.put(delivery)
+        """Let a message wait, or let go an envelope for which there is no room."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._backlog.urgent < URGENT_MAX_MESSAGES or self._stopping.is_set())
+            waits = self._backlog.put(delivery, self._clock())
+            self._changed.notify_all()
+        if not waits:
+            log.info("an envelope was let go; it will be sent again", topic=delivery.topic)
+            self._line.acknowledge(delivery)
 
     def wake(self) -> None:
         """Look for something to send."""
-        if self._queue.empty():
-            self._queue.put(None)
+        with self._changed:
+            self._woken = True
+            self._changed.notify_all()
 
     def run(self) -> None:
         """Work until stopped."""
@@ -86,19 +97,18 @@ class Worker:
     def stop(self) -> None:
         """Have `run` end after the batch in hand."""
         self._stopping.set()
-        self._queue.put(None)
+        self.wake()
 
     def _next_batch(self) -> list[Delivery]:
-        try:
-            waiting = [self._queue.get(timeout=TICK_S)]
-        except queue.Empty:
-            return []
-        while len(waiting) < BATCH_MAX_MESSAGES:
-            try:
-                waiting.append(self._queue.get_nowait())
-            except queue.Empty:
-                break
-        return [delivery for delivery in waiting if delivery is not None]
+        with self._changed:
+            self._changed.wait_for(lambda: self._woken or len(self._backlog) > 0, TICK_S)
+            self._woken = False
+            batch, late = self._backlog.take(self._clock())
+            self._changed.notify_all()
+        for delivery in late:
+            log.warning("a question came too late to be answered", topic=delivery.topic)
+            self._line.acknowledge(delivery)
+        return batch
 
     def _work(self, batch: list[Delivery]) -> None:
         now = self._clock()

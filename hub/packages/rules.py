@@ -6,14 +6,13 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from hub.ledger.rules import VALUE_SCALE
+
 MONEY_MAX_MINOR = 10**12
 """Highest price of a package, in minor units."""
 
 COUNTS_MAX = 1_000
 """Most counts in one package. With more, what is left of a price could be a coin off; see `value_left`."""
-
-UNIT_VALUE_SCALE = 10_000
-"""A count's share of the price is told for so many counts, because it is rarely a whole number of coins."""
 
 ItemName = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9_-]{0,47}$")]
 
@@ -49,8 +48,8 @@ class Package:
 
     @property
     def unit_value(self) -> int:
-        """What UNIT_VALUE_SCALE counts are worth, in minor units, rounded down: each count has the same share."""
-        return self.price * UNIT_VALUE_SCALE // self.counts
+        """What VALUE_SCALE counts are worth, in minor units, rounded down: each count has the same share."""
+        return self.price * VALUE_SCALE // self.counts
 
     def is_sold(self, store: str, at: datetime) -> bool:
         """Tell whether a store sells it at a moment."""
@@ -71,4 +70,4 @@ def value_left(count: int, unit_value: int) -> int:
     A package of which nothing was used is so worth its price exactly, because all counts together lose less than a
     tenth of a minor unit by the rounding of `unit_value`.
     """
-    return (count * unit_value + UNIT_VALUE_SCALE // 2) // UNIT_VALUE_SCALE
+    return (count * unit_value + VALUE_SCALE // 2) // VALUE_SCALE

@@ -38,7 +38,8 @@ from hub.requests import Asked, asked, once
 from hub.schemas import PageOf
 from hub.sessions import factors, passwords
 from hub.sessions import service as sessions
-from hub.sessions.rules import PASSWORD_MAX_CHARS, PASSWORD_MIN_CHARS, password_refusal
+from hub.sessions.breached import refusal_of
+from hub.sessions.rules import PASSWORD_MAX_CHARS, PASSWORD_MIN_CHARS
 from hub.staff.models import OwnRole, Person
 from hub.staff.permissions import ROLES
 from hub.staff.service import Principal
@@ -277,7 +278,7 @@ def accept_invitation(body: AcceptIn, hub: TheHub) -> dict[str, Any]:
     known = hub.database.run(lambda session: invitations.telling(session, body.token, now))
     stored = None
     if body.password is not None:
-        refusal = password_refusal(body.password, (*known, body.login or "", body.name or ""))
+        refusal = refusal_of(body.password, (*known, body.login or "", body.name or ""), hub.breached)
         if refusal is not None:
             raise ProblemError(refusal, min=PASSWORD_MIN_CHARS, max=PASSWORD_MAX_CHARS)
         stored = passwords.hashed(body.password, hub.random_bytes)

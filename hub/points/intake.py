@@ -11,9 +11,8 @@ from sqlalchemy.orm import Session
 
 from hub.approvals.service import Approvals, held_back
 from hub.audit.service import Act, audit_all
-from hub.intake import Entry, Outcome, Work, applied, rejected
-from hub.ledger.models import VALUE_SCALE
-from hub.ledger.rules import Books, Context, Grant, Posting
+from hub.intake import Entry, Outcome, Work, applied, lacking, rejected
+from hub.ledger.rules import VALUE_SCALE, Books, Context, Grant, Posting
 from hub.points.acts import AdjustmentPolicy, TransferPolicy, local_day, passed_on
 from hub.points.rules import CashPolicy, ExpiryPolicy, grant_of
 from hub.points.service import ADJUSTED as GIVEN_OR_TAKEN
@@ -115,7 +114,7 @@ def _adjust(entry: Entry, body: PointsAdjusted, work: Work) -> Outcome:
     else:
         short = books.post(context, [Posting(ADJUSTED, account, GIVEN_OR_TAKEN, -body.points, cause)])
     if short is not None:
-        return rejected(ErrorCode.POINTS_SHORT, short=short.short)
+        return lacking(body.member, ErrorCode.POINTS_SHORT, short=short.short)
     told = {
         "request": str(entry.item.id),
         "points": body.points,
@@ -197,12 +196,12 @@ def _pass_on(entry: Entry, body: PointsTransferred, tally: UUID, work: Work) -> 
     # What the sender owes is not the sender's to give away.
     short = body.points + books.held(debt_account(body.sender)) - books.spendable(home, at)
     if short > 0:
-        return rejected(ErrorCode.POINTS_SHORT, short=short)
+        return lacking(body.sender, ErrorCode.POINTS_SHORT, short=short)
     context = Context(entry.item.id, entry.caller.actor, at, body.message)
     cause = _cause("transfers", work) | {"store": entry.caller.store}
     posting = Posting(TRANSFERRED, home, points_account(body.recipient), body.points, cause)
-    lacking = books.post(context, [posting])
-    assert lacking is None, "looked at before"
+    missing = books.post(context, [posting])
+    assert missing is None, "looked at before"
     books.count(tally, body.points)
     recover(books, context, body.recipient, cause)
     return None

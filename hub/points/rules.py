@@ -1,7 +1,7 @@
 """Pure rules of points: how they are earned, how long they are valid, what they are worth. Integers only."""
 
 from calendar import monthrange
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -85,6 +85,17 @@ class EarningRule:
             raise ValueError("`from_time` and `to_time` come together and differ")
         if self.starts_at and self.ends_at and self.starts_at >= self.ends_at:
             raise ValueError("`ends_at` comes after `starts_at`")
+
+    @property
+    def is_general(self) -> bool:
+        """Tell whether it is a rate that everything earns by, whoever buys it where and when."""
+        conditions = (self.tiers, self.products, self.categories, self.stores, self.weekdays, self.from_time)
+        return self.kind == "rate" and not any((*conditions, self.starts_at, self.ends_at, self.min_minor))
+
+
+def general_rate(rules: Iterable[EarningRule]) -> EarningRule | None:
+    """The rate that everything earns by at least: of the general ones that of the highest priority, else the first."""
+    return max((rule for rule in rules if rule.is_general), key=lambda rule: rule.priority, default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ from hub.programme.service import in_force
 from hub.requests import asked, once
 from hub.schemas import PageOf
 from hub.staff.service import Principal
+from hub.webhooks import service as webhooks
 from protocol.errors import ErrorCode
 
 REVEALS_MAX_PER_HOUR = 60
@@ -86,6 +87,8 @@ def write_fields(member: UUID, body: FieldsIn, hub: TheHub, principal: ThePrinci
             principal.address,
         )
         audit(session, act, now, hub.random_bytes)
+        changed = [f"{OWN}{name}" for name in normal.values]
+        webhooks.tell_changed(session, member, changed, now=now, random=hub.random_bytes)
 
     hub.database.run(work)
     return show(member, hub, principal)
@@ -160,7 +163,12 @@ def ask_for_erasure(
             raise ProblemError(refusal)
         return ask(session, hub.vault, _wish(erasure.ERASED, member, body, (principal, request_id)), hub.clock())
 
-    return hub.database.run(work)
+    try:
+        return hub.database.run(work)
+    except ProblemError as problem:
+        if problem.code is ErrorCode.ERASURE_VALUE_OUT:
+            erasure.call_back(hub.database, hub.book, member, hub.clock())
+        raise
 
 
 @router.get("/members/{member}/erasure", response_model=CertificateOut)

@@ -3,7 +3,7 @@
 What the books say stays, under an id that leads to nobody any more. It is done when each kiosk has said so.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,17 +12,25 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from hub.audit.service import Act, audit, audit_all
-from hub.db.session import wake
+from hub.db.session import Database, wake
 from hub.fleet import service as fleet_service
 from hub.fleet.service import Fleet
-from hub.intake import RandomBytes
+from hub.intake import Item, Outcome, RandomBytes
+from hub.leases import recalls
+from hub.members import profile
 from hub.members.models import Member
 from hub.members.profile import COLUMNS
+from hub.members.rules import PHONE
+from hub.members.vault import Vault
 from hub.privacy import queries
 from hub.privacy.models import ErasedCopy, Erasure
 from hub.privacy.tombstones import Tombstone, Tombstones
+from hub.webhooks import service as webhooks
+from hub.webhooks.rules import Event
+from hub.webhooks.service import News
 from protocol.duties import ForgetMember
 from protocol.errors import ErrorCode
+from protocol.ids import derived_id
 
 ERASED = "member.erased"
 PIECE_MAX_MEMBERS = 100
@@ -43,6 +51,7 @@ class Eraser:
     """Erases members; with what it needs from outside the database."""
 
     tombstones: Tombstones
+    vault: Vault
     random: RandomBytes
 
     def erase(self, session: Session, member: UUID, wish: Wish, now: datetime) -> ErrorCode | None:
@@ -75,6 +84,7 @@ class Eraser:
     def _destroy(
         self, session: Session, members: Sequence[UUID], wish: Wish, now: datetime, *, is_listed: bool = False
     ) -> None:
+        phones = profile.read(session, self.vault, members, [PHONE])
         queries.destroy(session, members, COLUMNS)
         for member in members:
             session.add(
@@ -91,10 +101,18 @@ class Eraser:
             change = {"approved_by": wish.approved_by}
             act = Act(wish.asked_by, ERASED, str(member), {}, change, reason=wish.reason)
             audit(session, act, now, self.random)
+            news = News(derived_id(member, "news.erased"), Event.MEMBER_ERASED, now, {"member": str(member)})
+            webhooks.tell_one(session, news)
         session.flush()
         # Last, so that whoever is listed was found to be erasable. What then fails is done at the next start.
         for member in () if is_listed else members:
-            self.tombstones.add(Tombstone(member, now))
+            phone = phones[member].get(PHONE)
+            self.tombstones.add(Tombstone(member, now, known_by(self.vault, phone) if phone else ""))
+
+
+def known_by(vault: Vault, phone: str) -> str:
+    """By what a phone number (E.164) is known to the list of erased members."""
+    return vault.digest_of("erased.phone", phone).hex()
 
 
 def refusal_of(session: Session, member: UUID, members: Collection[UUID]) -> ErrorCode | None:
@@ -108,6 +126,15 @@ def refusal_of(session: Session, member: UUID, members: Collection[UUID]) -> Err
     if queries.holds_money(session, members):
         return ErrorCode.ERASURE_MONEY_HELD
     return ErrorCode.ERASURE_VALUE_OUT if queries.has_value_out(session, members) else None
+
+
+def call_back(database: Database, book: Callable[[Sequence[Item]], list[Outcome]], member: UUID, now: datetime) -> bool:
+    """Have kiosks give back what is lent to them ahead; whether all of it comes at once."""
+    with database.read() as session:
+        items, is_coming = recalls.of_members(session, queries.with_merged(session, member), now)
+    if items:
+        book(items)
+    return is_coming
 
 
 def give(session: Session, fleet: Fleet, kiosks: Sequence[tuple[str, UUID]], now: datetime) -> None:

@@ -18,7 +18,7 @@ from hub.db.base import Base
 from hub.duplicates.models import Suspicion
 from hub.fleet.models import MemberCopy
 from hub.holds.models import Hold
-from hub.leases.models import Lease
+from hub.leases.models import Lease, Lending
 from hub.ledger.models import Account, Lot, Transfer
 from hub.members import fields, profile
 from hub.members.models import Consent, Member, MemberField, MemberKey, MemberToken
@@ -55,6 +55,7 @@ TOLD: dict[type[Base], Where] = {
     ExpiryNotice: _of(ExpiryNotice),
     Hold: _of(Hold),
     Lease: _of(Lease),
+    Lending: _of(Lending),
     Lot: lambda member: Lot.account.in_(_accounts(member)),
     MemberCopy: _of(MemberCopy),
     Merge: lambda member: or_(Merge.kept == member, Merge.merged == member),

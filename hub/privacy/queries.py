@@ -15,7 +15,7 @@ from hub.leases.models import Lease
 from hub.ledger.models import Account
 from hub.members.models import Member, MemberField, MemberKey
 from hub.members.tokens import forget
-from hub.merges.models import Merge
+from hub.merges import service as merges
 from hub.packages.service import COUNTS
 from hub.privacy.models import ErasedCopy, Erasure, PersonalExport
 from hub.wallet.service import BONUS, PRINCIPAL
@@ -26,12 +26,7 @@ MONEY = (PRINCIPAL, BONUS, COUNTS)
 
 def with_merged(session: Session, member: UUID) -> list[UUID]:
     """A member, and all that were merged into it, and into those."""
-    found, newest = [member], [member]
-    while newest:
-        query = select(Merge.merged).where(among(session, Merge.kept, newest), Merge.undone_at.is_(None))
-        newest = [merged for merged in session.execute(query).scalars() if merged not in found]
-        found += newest
-    return found
+    return [member, *merges.into(session, member)]
 
 
 def lock_accounts(session: Session, members: Collection[UUID]) -> None:

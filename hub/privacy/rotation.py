@@ -1,12 +1,13 @@
-"""Rotating the key-encryption key: everything that an old one wraps is wrapped by the new one, piece by piece.
+"""Rotating keys: what an old key-encryption key wraps is wrapped anew, what an old index key hashes is hashed anew.
 
-The data keys of members stay what they are, so no personal field is touched. Killed anywhere, it goes on where it was.
+The data keys of members stay what they are, so no personal field is touched. Killed anywhere, either goes on.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
+from uuid import UUID
 
 from sqlalchemy import LargeBinary, func, select, text, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -14,6 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from hub.db.base import Base
 from hub.db.bulk import update_rows
 from hub.db.session import Database
+from hub.members import indexing
 from hub.members.models import MemberKey
 from hub.members.vault import Vault, WrappedKey, prefix_of
 
@@ -86,4 +88,17 @@ class Rotation:
     def _old_secrets(self, one: WrappedColumn) -> Any:
         prefix = prefix_of(self.vault.current)
         begins = func.substr(one.column, 1, len(prefix))
-        return select(one.model).where(one.column.is_not(None), type_coerce(begins, LargeBinary) != prefix)
+        is_there = func.length(one.column) > 0
+        return select(one.model).where(is_there, type_coerce(begins, LargeBinary) != prefix)
+
+
+def index_anew(database: Database, vault: Vault, piece_max_members: int = PIECE_MAX_ROWS) -> Iterator[int]:
+    """Index all members under the index key in use, a piece in a transaction; yields how many of it were not yet."""
+    last: UUID | None = None
+    while True:
+        with database.read() as session:
+            members = indexing.after(session, last, piece_max_members)
+        if not members:
+            return
+        yield database.run(partial(indexing.renew, vault=vault, members=members))
+        last = members[-1]

@@ -13,6 +13,9 @@ CONSENTS_MIN_YEARS = 3
 EVENTS_MIN_YEARS = 5
 """Single-purpose prepaid cards: five years for purchases and top-ups (MOFCOM order 9 of 2012, article 15)."""
 
+ALERTS_MIN_DAYS = 180
+"""Network logs are kept for six months (Cybersecurity Law of China, article 21)."""
+
 INACTIVE_MIN_YEARS = 2
 
 
@@ -22,13 +25,21 @@ class RetentionPolicy:
 
     `visits_days` counts from a visit's end, `consents_years` from the erasure of the member, `events_years` from when
     an event's own bytes came in (what was booked from it stays), `inactive_years` from the last movement of a member,
-    who is then erased; 0 erases nobody. The books, the audit log and unclaimed money are never destroyed.
+    who is then erased; 0 erases nobody. `uploads_days` counts from the upload of a file that nobody has run,
+    `imports_days` from the end of an import, `alerts_days` from when one was closed, `approvals_days` from when a
+    request would have lapsed (what was to be done goes; that it was asked, and what became of it, stays),
+    `messages_days` from what a webhook told. The books, the audit log and unclaimed money are never destroyed.
     """
 
     visits_days: Annotated[int, Meta(ge=1, le=VISITS_MAX_DAYS)] = 7
     consents_years: Annotated[int, Meta(ge=CONSENTS_MIN_YEARS, le=30)] = 3
     events_years: Annotated[int, Meta(ge=EVENTS_MIN_YEARS, le=30)] = 5
     inactive_years: Annotated[int, Meta(ge=0, le=30)] = 0
+    uploads_days: Annotated[int, Meta(ge=1, le=90)] = 7
+    imports_days: Annotated[int, Meta(ge=1, le=3660)] = 90
+    alerts_days: Annotated[int, Meta(ge=ALERTS_MIN_DAYS, le=3660)] = 365
+    approvals_days: Annotated[int, Meta(ge=1, le=3660)] = 30
+    messages_days: Annotated[int, Meta(ge=1, le=366)] = 30
 
     def __post_init__(self) -> None:
         """Refuse to erase members who may simply have been away."""

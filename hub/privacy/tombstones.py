@@ -1,6 +1,7 @@
 """The list of erased members that stands outside the database: a backup that is restored does not bring them back.
 
-It holds ids and moments, nothing that tells who somebody was. A line is on the disk before its erasure is committed.
+It holds ids, moments and keyed hashes of phone numbers: without the hub's secrets nothing tells who somebody was.
+A line is on the disk before its erasure is committed.
 """
 
 import os
@@ -13,11 +14,12 @@ from uuid import UUID
 import msgspec
 
 
-class Tombstone(msgspec.Struct, frozen=True):
-    """A member that was to be erased."""
+class Tombstone(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A member that was to be erased. `phone` is a keyed hash of the number, in hexadecimal, where there was one."""
 
     member: UUID
     at: datetime
+    phone: str = ""
 
 
 class Tombstones(Protocol):
@@ -71,6 +73,11 @@ class TombstonesInMemory:
     def all(self) -> list[Tombstone]:
         """Every line."""
         return list(self.stones)
+
+
+def phones_of(stones: Tombstones) -> frozenset[str]:
+    """Keyed hashes of the phone numbers of everybody who is listed."""
+    return frozenset(stone.phone for stone in stones.all() if stone.phone)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -9,8 +9,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hub.ledger.models import VALUE_SCALE
-from hub.ledger.rules import Grant
+from hub.ledger.rules import VALUE_SCALE, Grant
 from hub.points.earning import Earned, Room, earn
 from hub.points.matching import Basket, Rules
 from hub.points.rules import CashPolicy, EarningRule, ExpiryPolicy, Refusal, grant_of, split

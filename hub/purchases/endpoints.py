@@ -5,11 +5,13 @@ from typing import Any
 from fastapi import APIRouter
 
 from hub.access import TheHub, ThePrincipal
+from hub.leases import recalls
 from hub.problems import ProblemError
 from hub.purchases.checkout import PurchasePosted
 from hub.purchases.preview import preview
 from hub.purchases.schemas import PreviewOut, PurchaseIn, PurchaseOut
 from hub.serving import TheBooker
+from protocol.errors import ErrorCode
 from protocol.events import PurchaseLine
 
 router = APIRouter(prefix="/v1", tags=["purchases"])
@@ -32,6 +34,10 @@ def preview_purchase(body: PurchaseIn, hub: TheHub, principal: ThePrincipal) -> 
         raise ProblemError(refused)
     with hub.database.read() as session:
         found = preview(session, _posted(body), body.store, hub.clock())
+        if isinstance(found, tuple) and found[0] is ErrorCode.POINTS_SHORT:
+            # Booking would call back what lies at kiosks, or say where it is.
+            would = recalls.looked_up(session, body.member, found[1]["short"], hub.clock())
+            found = would.code or ErrorCode.POINTS_SHORT, would.result
     if isinstance(found, tuple):
         code, data = found
         raise ProblemError(code, **data)

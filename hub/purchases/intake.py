@@ -1,4 +1,7 @@
-"""Booking of purchases: each counts once, earns points by the rules in force, and may lift the member's tier."""
+"""Booking of purchases: each counts once, earns points by the rules in force, and may lift the member's tier.
+
+A purchase comes from a till, from a kiosk that may record some, or from the code that a till signed on its receipt.
+"""
 
 import hashlib
 from collections.abc import Sequence
@@ -13,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from hub.db.bulk import insert_rows
 from hub.db.driver import pipelined
-from hub.intake import Entry, Outcome, Work, applied, rejected
+from hub.intake import Entry, Outcome, Work, applied, lacking, rejected
 from hub.ledger.rules import Books, Context, Posting
 from hub.points.earning import explained, qualifying_explained
 from hub.points.service import (
@@ -26,13 +29,14 @@ from hub.points.service import (
     recover,
 )
 from hub.programme.service import Programme, Terms
-from hub.purchases import queries
+from hub.purchases import queries, receipts
 from hub.purchases.checkout import Checkout, Offer, basket_of, check_out, points_paid, refusal
 from hub.purchases.models import Purchase, PurchaseLine
+from hub.purchases.receipts import Tills
 from hub.stores.service import Places
 from hub.tiers.service import Standings
 from protocol.errors import ErrorCode
-from protocol.events import PurchaseRecorded
+from protocol.events import PurchaseRecorded, ReceiptScanned
 
 
 class Known(Struct, frozen=True, gc=False):
@@ -61,7 +65,7 @@ class Sales:
 
 
 class PurchaseIntake:
-    """Handles `purchase.recorded`, from a till and from a kiosk alike."""
+    """Handles `purchase.recorded`, from a till and from a kiosk alike, and `receipt.scanned`."""
 
     def __init__(self) -> None:
         # One value, so that whoever books at the same time sees terms and offer change together.
@@ -70,7 +74,7 @@ class PurchaseIntake:
     def load(self, session: Session, entries: Sequence[Entry], work: Work) -> None:
         """Find receipts that are known, and want the members' accounts and whatever caps and budgets may count."""
         books, standings = work.part(Books), work.part(Standings)
-        bodies = [entry.body(PurchaseRecorded) for entry in entries]
+        bodies = [body for entry in entries if (body := receipts.bought(entry.item.body)) is not None]
         for body in bodies:
             standings.wanted.add(body.member)
             books.want(points_account(body.member), lots=points_paid(body) > 0)
@@ -78,22 +82,24 @@ class PurchaseIntake:
             books.want(debt_account(body.member))
         with pipelined(session):
             in_debt = queries.ask_owners_in_debt(session, {debt_account(body.member) for body in bodies})
-            receipts = queries.ask_known(session, {body.receipt for body in bodies})
+            numbers = queries.ask_known(session, {body.receipt for body in bodies})
+            tills = receipts.ask(session, [entry.item.body for entry in entries], work.part(Tills))
         # Lots are many and are needed for spending only, so they are loaded for those who pay with points or owe some.
         for member in in_debt.answer():
             books.want(points_account(member), lots=True)
         known = work.part(Sales).known
-        for row in receipts.answer():
+        tills.answer()
+        for row in numbers.answer():
             figures = {"points": row.points, "points_paid": row.points_paid, "value_paid": row.value_paid}
             known[row.store, row.receipt] = Known(row.id, row.content, figures)
         self._want_tallies(entries, work)
 
     def decide(self, entry: Entry, work: Work) -> Outcome:
         """Count a new receipt; answer a repeated one as the first time; refuse a contradictory one."""
-        body = entry.body(PurchaseRecorded)
-        refused = self._refusal(entry, body, work)
-        if refused is not None:
-            return rejected(refused)
+        body = receipts.bought(entry.item.body)
+        refused = ErrorCode.RECEIPT_INVALID if body is None else self._refusal(entry, body, work)
+        if body is None or refused is not None:
+            return rejected(refused or ErrorCode.RECEIPT_INVALID)
         sales, content = work.part(Sales), _content(body)
         receipt = (entry.caller.store, body.receipt)
         if receipt not in sales.known:
@@ -148,13 +154,19 @@ class PurchaseIntake:
             return
         for entry in entries:
             at, standings = entry.moment.effective_at.astimezone(zone), work.part(Standings)
-            basket = basket_of(entry.body(PurchaseRecorded), entry.caller.store, at, standings)
+            body = receipts.bought(entry.item.body)
+            if body is None:
+                continue
+            basket = basket_of(body, entry.caller.store, at, standings)
             for tally in rules.tallies(basket):
                 books.want_tally(tally)
 
     def _refusal(self, entry: Entry, body: PurchaseRecorded, work: Work) -> ErrorCode | None:
         places, store = work.part(Places), entry.caller.store
-        if entry.caller.kiosk is not None and not places.stores.get(store, True):
+        if isinstance(entry.item.body, ReceiptScanned):
+            if not work.part(Tills).vouch(entry.item.body.code, store):
+                return ErrorCode.RECEIPT_INVALID
+        elif entry.caller.kiosk is not None and not places.stores.get(store, True):
             return ErrorCode.PURCHASE_NOT_HERE
         return refusal(body, store, places, work.part(Standings))
 
@@ -170,7 +182,7 @@ class PurchaseIntake:
         context = Context(entry.item.id, entry.caller.actor, moment)
         short = books.post(context, _postings(checkout, offer))
         if short is not None:
-            return rejected(ErrorCode.POINTS_SHORT, short=short.short)
+            return lacking(body.member, ErrorCode.POINTS_SHORT, short=short.short)
         for tally, amount in checkout.earned.counts():
             books.count(tally, amount)
         _recover(books, context, body.member)

@@ -12,7 +12,8 @@ from msgspec import Meta, Struct
 from sqlalchemy.orm import Session
 
 from hub.db.bulk import insert_rows
-from hub.intake import Entry, Outcome, Work, applied, rejected, waiting
+from hub.intake import Entry, Outcome, Verdict, Work, applied, lacking, rejected, waiting
+from hub.leases import recalls
 from hub.ledger.rules import Books, Context
 from hub.points.service import debt_account, points_account, qualifying_account
 from hub.programme.service import Programme
@@ -68,12 +69,16 @@ class NewReturn:
 
 @dataclass(slots=True)
 class Returns:
-    """Part of a booking's working set: the purchases that goods come back of, and returns, known and new."""
+    """Part of a booking's working set: the purchases that goods come back of, and returns, known and new.
+
+    `near` is how many points of members lie at kiosks that would give them back at once.
+    """
 
     sales: dict[UUID, SaleState] = field(default_factory=dict)
     sold: dict[tuple[str, str], UUID] = field(default_factory=dict)
     known: dict[tuple[str, str], Taken] = field(default_factory=dict)
     new: list[NewReturn] = field(default_factory=list)
+    near: dict[UUID, int] = field(default_factory=dict)
 
     def sale_of(self, body: PurchaseReturned) -> SaleState | None:
         """The purchase that a return names."""
@@ -120,6 +125,8 @@ class ReturnIntake:
             sale.asked, sale.forgiven = row.asked, row.forgiven
         for row in queries.known(session, {body.receipt for body in bodies}):
             returns.known[row.store, row.receipt] = Taken(row.id, row.purchase, row.content, Figures(*row[5:]))
+        members = {sale.member for sale in returns.sales.values()}
+        returns.near = recalls.near(session, members, entries[0].moment.received_at)
         by_lot = {sale.lot: sale for sale in returns.sales.values()}
         for row in queries.uses_of(session, by_lot):
             by_lot[row.lot].used, by_lot[row.lot].expired = row.used, row.expired
@@ -193,7 +200,12 @@ def _take_back(wish: Wish, work: Work) -> Taken | Outcome:
     settling = Settling(books, sale, Due.of_all(dues.values()), context, cause)
     figures = settling.figures(terms.policy("returns", ReturnPolicy), expired)
     if figures.short:
-        return rejected(ErrorCode.RETURN_SHORT, short=figures.short)
+        return lacking(sale.member, ErrorCode.RETURN_SHORT, short=figures.short)
+    missing = figures.points_owed + figures.points_forgiven
+    coming = min(missing, work.part(Returns).near.get(sale.member, 0))
+    if coming:
+        # They are the member's wherever they lie, so nothing is owed or forgiven for them.
+        return Outcome(Verdict.WAITING, ErrorCode.POINTS_RECALLED, {"short": coming}, sale.member)
     settling.post(figures)
     sale.count([(line.line, line.quantity, line.amount) for line in wish.body.lines], figures)
     taken = Taken(wish.entry.item.id, sale.id, wish.content, figures)

@@ -15,6 +15,7 @@ from hub.ledger.models import Counter
 from hub.pages import ThePage
 from hub.problems import ProblemError
 from hub.requests import asked, once
+from hub.restores import service as restores
 from hub.rewards import queries
 from hub.rewards.models import Picture, Reward, Voucher
 from hub.rewards.schemas import RewardChange, RewardOut, VoucherOut
@@ -137,7 +138,9 @@ def hand_out(code: str, hub: TheHub, principal: ThePrincipal, *, request_id: The
 def _newest(session: Session, code: str) -> Voucher:
     found = next(iter(queries.vouchers_by_code(session, code.upper())), None)
     if found is None:
-        raise ProblemError(ErrorCode.VOUCHER_UNKNOWN)
+        # A restored hub may not know yet what a kiosk has shown.
+        is_waiting = restores.is_waiting_for_replay(session)
+        raise ProblemError(ErrorCode.REDEEM_RESTORED if is_waiting else ErrorCode.VOUCHER_UNKNOWN)
     return found
 
 

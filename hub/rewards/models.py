@@ -43,6 +43,7 @@ class Voucher(Base):
     __table_args__ = (
         CheckConstraint("state IN ('open', 'handed_out')", name="state_known"),
         Index("ix_vouchers_member_state", "member", "state"),
+        Index("ix_vouchers_kiosk_redeemed_at", "kiosk", "redeemed_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

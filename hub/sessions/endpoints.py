@@ -12,14 +12,17 @@ from hub.access import COOKIE, TheHub, ThePrincipal, is_foreign
 from hub.audit.service import Act, audit
 from hub.composition import Hub
 from hub.problems import ProblemError
-from hub.sessions import passkeys, passwords, service, throttle, tickets
+from hub.sessions import passkeys, passwords, service, throttle, tickets, totp
+from hub.sessions.breached import refusal_of
 from hub.sessions.factors import MAKE, PASSKEYS_MAX, USE, Proof, factors_of
 from hub.sessions.log_in import Halfway
 from hub.sessions.outside import Provider, ProviderError
 from hub.sessions.passkeys import Site
-from hub.sessions.rules import PASSWORD_MAX_CHARS, PASSWORD_MIN_CHARS, password_refusal
+from hub.sessions.rules import PASSWORD_MAX_CHARS, PASSWORD_MIN_CHARS
 from hub.sessions.schemas import (
     ChallengeOut,
+    CodesBegunOut,
+    CodesIn,
     ConfirmIn,
     LoggedInOut,
     LogInIn,
@@ -178,7 +181,9 @@ def change_password(body: PasswordIn, hub: TheHub, principal: ThePrincipal, log_
         person = session.get_one(Person, log_in.person)
         if person.issuer is not None:
             raise ProblemError(ErrorCode.PERSON_STATE)
-        refuse_password(body.password, person.login, person.name)
+        refusal = refusal_of(body.password, (person.login, person.name), hub.breached)
+        if refusal is not None:
+            raise ProblemError(refusal, min=PASSWORD_MIN_CHARS, max=PASSWORD_MAX_CHARS)
     stored = passwords.hashed(body.password, hub.random_bytes)
 
     def work(session: Session) -> None:
@@ -250,6 +255,36 @@ def remove_passkey(passkey: UUID, hub: TheHub, principal: ThePrincipal, log_in: 
     return Response(status_code=204)
 
 
+@router.post("/session/codes", status_code=201, response_model=CodesBegunOut)
+def begin_codes(hub: TheHub, log_in: TheLogIn) -> dict[str, Any]:
+    """Draw a secret for one-time codes. They count once a code has shown that it has arrived."""
+    with hub.database.read() as session:
+        person = session.get_one(Person, log_in.person)
+        if person.issuer is not None:
+            raise ProblemError(ErrorCode.PERSON_STATE)
+        secret, ticket = hub.log_ins.judge.begin_codes(person, hub.clock())
+        site = hub.log_ins.judge.site
+        address = totp.address_of(secret, person.login, site.name if site else "membertap")
+    return {"secret": totp.text_of(secret), "address": address, "ticket": tickets.text_of(ticket)}
+
+
+@router.put("/session/codes", status_code=204, response_class=Response)
+def set_codes(body: CodesIn, hub: TheHub, principal: ThePrincipal, log_in: TheLogIn) -> Response:
+    """Log in with codes by the new secret from now on; those by an earlier one count no more."""
+    now, ticket = hub.clock(), tickets.bytes_of(body.ticket)
+
+    def work(session: Session) -> None:
+        person = session.get_one(Person, log_in.person, with_for_update=True)
+        had = person.totp_secret is not None
+        if not hub.log_ins.judge.set_codes(session, person, ticket, code=body.code, now=now):
+            raise ProblemError(ErrorCode.SECOND_FACTOR_WRONG)
+        act = Act(principal.actor, "staff.codes_set", str(person.id), {"codes": had}, {}, principal.address)
+        audit(session, act, now, hub.random_bytes)
+
+    hub.database.run(work)
+    return Response(status_code=204)
+
+
 @router.post("/session/recovery-codes", status_code=201, response_model=RecoveryCodesOut)
 def renew_recovery_codes(hub: TheHub, principal: ThePrincipal, log_in: TheLogIn) -> dict[str, Any]:
     """Draw new recovery codes; the ones before count no more."""
@@ -262,13 +297,6 @@ def renew_recovery_codes(hub: TheHub, principal: ThePrincipal, log_in: TheLogIn)
         return hub.log_ins.judge.renew_recovery_codes(session, person)
 
     return {"recovery_codes": hub.database.run(work)}
-
-
-def refuse_password(password: str, *telling: str) -> None:
-    """Refuse a password that is not taken."""
-    refusal = password_refusal(password, telling)
-    if refusal is not None:
-        raise ProblemError(refusal, min=PASSWORD_MIN_CHARS, max=PASSWORD_MAX_CHARS)
 
 
 def _proof(body: ProofIn) -> Proof:

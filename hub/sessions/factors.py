@@ -14,6 +14,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from hub.intake import RandomBytes
+from hub.members.vault import VaultError
 from hub.sessions import passkeys, tickets, totp
 from hub.sessions.passkeys import Site
 from hub.sessions.tickets import Safe
@@ -28,6 +29,9 @@ PASSKEYS_MAX = 20
 
 USE, MAKE = "passkey.use", "passkey.make"
 """What a challenge is for."""
+
+CODES = "codes.make"
+"""What a ticket is for that carries the secret of codes while somebody sets them up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,26 @@ class Judge:
         session.add(passkey)
         session.flush()
         return passkey
+
+    def begin_codes(self, person: Person, now: datetime) -> tuple[bytes, bytes]:
+        """Draw a secret for codes, and a ticket for it. Nothing is kept until a code shows that it has arrived."""
+        secret = totp.new_secret(self.random)
+        sealed = self.safe.wrap_secret(secret, f"{place_of(person)}|new")
+        ends_at = now + timedelta(minutes=CHALLENGE_MAX_MIN)
+        return secret, tickets.issue(self.safe, CODES, sealed, ends_at=ends_at, random=self.random)
+
+    def set_codes(self, session: Session, person: Person, ticket: bytes, *, code: str, now: datetime) -> bool:
+        """Have a person log in with codes by the secret of a ticket from now on; tells whether it is so."""
+        sealed = tickets.read(self.safe, CODES, ticket, now)
+        try:
+            secret = None if sealed is None else self.safe.unwrap_secret(sealed, f"{place_of(person)}|new")
+        except VaultError:
+            return False
+        step = None if secret is None else totp.step_of(secret, code, now, None)
+        if secret is None or step is None or not tickets.spend(session, ticket):
+            return False
+        person.totp_secret, person.totp_step = self.safe.wrap_secret(secret, place_of(person)), step
+        return True
 
     def renew_recovery_codes(self, session: Session, person: Person) -> list[str]:
         """Draw new recovery codes, shown this once; the ones before count no more."""

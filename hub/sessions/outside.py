@@ -41,13 +41,15 @@ class ProviderError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """How the provider knows the hub."""
+    """How the provider knows the hub; and how surely it must know people: by an `acr`, and one of `amr`, if any."""
 
     issuer: str
     id: str
     secret: str = field(repr=False)
     redirect: str
     ca: Path | None = None
+    acr: tuple[str, ...] = ()
+    amr: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class Provider:
             "nonce": self._derived("nonce", handle),
             "code_challenge": create_s256_code_challenge(self._derived("verifier", handle)),
             "code_challenge_method": "S256",
+            **({"acr_values": " ".join(self.client.acr)} if self.client.acr else {}),
         }
         address: str = add_params_to_uri(known["authorization_endpoint"], list(wishes.items()))
         return Begun(address, tickets.text_of(handle))
@@ -145,12 +148,21 @@ class Provider:
             claims.validate(int(now.timestamp()), CLOCK_OFF_MAX_S)
         except (JoseError, ValueError, KeyError) as error:
             raise ProviderError("the provider's token is not right") from error
+        self._insist_on_assurance(claims)
         email = claims.get("email") if claims.get("email_verified") is True else None
         return Identity(claims["iss"], claims["sub"], email)
 
+    def _insist_on_assurance(self, claims: Mapping[str, Any]) -> None:
+        methods = claims.get("amr")
+        used = {each for each in methods if isinstance(each, str)} if isinstance(methods, list) else set[str]()
+        if self.client.acr and claims.get("acr") not in self.client.acr:
+            raise ProviderError("the provider does not know the person surely enough")
+        if self.client.amr and used.isdisjoint(self.client.amr):
+            raise ProviderError("the provider has not asked the person in a way that is taken")
+
     def _derived(self, part: str, ticket: bytes) -> str:
         """What belongs to a handle: known to the hub alone, the same for each of its processes."""
-        index = self.safe.index_of(f"outside.{part}", ticket.hex())
+        index = self.safe.digest_of(f"outside.{part}", ticket.hex())
         return tickets.text_of(hashlib.sha256(index).digest())
 
 

@@ -56,6 +56,21 @@ class OutsideIn(Input):
     cookie: bool = False
 
 
+class CodesBegunOut(Output):
+    """A secret for one-time codes, for a phone to read as `address`; the ticket is sent back with a code."""
+
+    secret: str
+    address: str
+    ticket: str
+
+
+class CodesIn(Input):
+    """A code by the new secret: it has arrived."""
+
+    ticket: LongText
+    code: Annotated[str, Field(pattern=r"^[0-9]{6}$")]
+
+
 class ConfirmIn(Input):
     """Proof that it is still you; the password only where there is no second factor."""
 

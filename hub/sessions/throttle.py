@@ -20,17 +20,17 @@ Watched = Mapping[bytes, Patience]
 
 def by_login(safe: Safe, login: str) -> Watched:
     """Tries with one login, whether there is such a login or not."""
-    return {safe.index_of("attempts.login", login.casefold()): PATIENCE_LOGIN}
+    return {safe.digest_of("attempts.login", login.casefold()): PATIENCE_LOGIN}
 
 
 def by_person(safe: Safe, person: object) -> Watched:
     """Tries of somebody whose password was right to prove it in a second way."""
-    return {safe.index_of("attempts.person", str(person)): PATIENCE_LOGIN}
+    return {safe.digest_of("attempts.person", str(person)): PATIENCE_LOGIN}
 
 
 def by_source(safe: Safe, source: str) -> Watched:
     """Tries from one address."""
-    return {safe.index_of("attempts.source", source): PATIENCE_SOURCE}
+    return {safe.digest_of("attempts.source", source): PATIENCE_SOURCE}
 
 
 def take(session: Session, watched: Watched, now: datetime) -> int:

@@ -30,8 +30,8 @@ class Safe(Protocol):
     def unwrap_secret(self, wrapped: bytes, where: str) -> bytes:
         """Open it again."""
 
-    def index_of(self, column: str, value: str) -> bytes:
-        """Keyed hash of 16 bytes, apart for every column."""
+    def digest_of(self, purpose: str, value: str) -> bytes:
+        """Keyed hash of 16 bytes, apart for every purpose."""
 
 
 def issue(safe: Safe, purpose: str, content: bytes, *, ends_at: datetime, random: RandomBytes) -> bytes:
@@ -81,4 +81,4 @@ def _ends_at(ticket: bytes) -> datetime:
 
 
 def _mac(safe: Safe, purpose: str, body: bytes) -> bytes:
-    return safe.index_of(f"ticket.{purpose}", body.hex())
+    return safe.digest_of(f"ticket.{purpose}", body.hex())

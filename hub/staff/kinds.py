@@ -9,7 +9,9 @@ KINDS: dict[str, Permission] = {
     "member.merged": Permission.MEMBERS_MERGE,
     "member.unmerged": Permission.MEMBERS_MERGE,
     "points.adjusted": Permission.ADJUSTMENTS_WRITE,
+    "promise.compensated": Permission.RECONCILIATION_WRITE,
     "points.transferred": Permission.TRANSFERS_WRITE,
+    "lease.recalled": Permission.LEASES_RECALL,
     "lease.written_off": Permission.LEASES_WRITE,
     "purchase.recorded": Permission.PURCHASES_WRITE,
     "purchase.returned": Permission.RETURNS_WRITE,
@@ -35,10 +37,24 @@ KIOSK_KINDS = frozenset(
         "lease.ask",
         "lease.closed",
         "lease.spent",
+        "notice.seen",
         "purchase.recorded",
+        "receipt.scanned",
+        "stock.accepted",
     }
 )
 """What a kiosk may have booked."""
 
-JOB_KINDS = frozenset({"hold.expired", "lapse.reversed", "points.lapsed", "value.expired", "value.followed"})
+JOB_KINDS = frozenset(
+    {
+        "cards.renewed",
+        "hold.expired",
+        "lapse.reversed",
+        "points.lapsed",
+        "points.lent",
+        "stock.lent",
+        "value.expired",
+        "value.followed",
+    }
+)
 """What only the hub itself has booked, when it is time."""

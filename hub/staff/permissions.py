@@ -18,6 +18,7 @@ class Permission(StrEnum):
     HOLDS_WRITE = "holds:write"
     KEYS_WRITE = "keys:write"
     LEASES_READ = "leases:read"
+    LEASES_RECALL = "leases:recall"
     LEASES_WRITE = "leases:write"
     LEDGER_READ = "ledger:read"
     MEMBERS_EXPORT = "members:export"
@@ -34,6 +35,8 @@ class Permission(StrEnum):
     PROGRAMME_WRITE = "programme:write"
     PURCHASES_READ = "purchases:read"
     PURCHASES_WRITE = "purchases:write"
+    RECONCILIATION_READ = "reconciliation:read"
+    RECONCILIATION_WRITE = "reconciliation:write"
     RETURNS_WRITE = "returns:write"
     SELF = "self"
     STAFF_READ = "staff:read"
@@ -81,9 +84,11 @@ ROLES: dict[Role, frozenset[Permission]] = {
     | {
         Permission.APPROVALS_WRITE,
         Permission.FLEET_READ,
+        Permission.LEASES_RECALL,
         Permission.LEASES_WRITE,
         Permission.MEMBERS_REVEAL,
         Permission.PAY_OUTS_WRITE,
+        Permission.RECONCILIATION_READ,
         Permission.STAFF_READ,
         Permission.STAFF_WRITE,
         Permission.TRANSFERS_WRITE,
@@ -104,6 +109,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
             Permission.SELF,
             Permission.ADJUSTMENTS_WRITE,
             Permission.HOLDS_WRITE,
+            Permission.LEASES_RECALL,
             Permission.LEDGER_READ,
             Permission.MEMBERS_EXPORT,
             Permission.MEMBERS_IMPORT,
@@ -114,6 +120,8 @@ ROLES: dict[Role, frozenset[Permission]] = {
             Permission.PRIVACY_READ,
             Permission.PRIVACY_WRITE,
             Permission.PURCHASES_READ,
+            Permission.RECONCILIATION_READ,
+            Permission.RECONCILIATION_WRITE,
             Permission.TRANSFERS_WRITE,
             Permission.VOUCHERS_WRITE,
         }
@@ -125,12 +133,15 @@ ROLES: dict[Role, frozenset[Permission]] = {
             Permission.FINANCE_READ,
             Permission.FINANCE_WRITE,
             Permission.LEASES_READ,
+            Permission.LEASES_RECALL,
             Permission.LEASES_WRITE,
             Permission.LEDGER_READ,
             Permission.MEMBERS_READ,
             Permission.PAY_OUTS_WRITE,
             Permission.PROGRAMME_READ,
             Permission.PURCHASES_READ,
+            Permission.RECONCILIATION_READ,
+            Permission.RECONCILIATION_WRITE,
         }
     ),
     Role.DEVICE_ADMIN: frozenset(
@@ -152,6 +163,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
             Permission.PRIVACY_READ,
             Permission.PROGRAMME_READ,
             Permission.PURCHASES_READ,
+            Permission.RECONCILIATION_READ,
             Permission.STAFF_READ,
         }
     ),

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.db.base import Base, Code
@@ -35,3 +35,19 @@ class Store(Base):
     jurisdiction: Mapped[Code]
     kiosks_record_purchases: Mapped[bool]
     opened_at: Mapped[datetime]
+
+
+class ReceiptKey(Base):
+    """A key with which a store's till signs the codes on its receipts; `public_key` is in DER.
+
+    One that is revoked counts no more, also for receipts that it signed before: who has a stolen key can date them as
+    they like.
+    """
+
+    __tablename__ = "receipt_keys"
+
+    id: Mapped[Code] = mapped_column(primary_key=True)
+    store: Mapped[Code] = mapped_column(ForeignKey("stores.id"), index=True)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary(200))
+    made_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]

@@ -8,8 +8,7 @@ from msgspec import Meta
 
 from hub.approvals.service import held_back, paid_out_alone
 from hub.intake import Entry, Outcome, Work, rejected
-from hub.ledger.models import VALUE_SCALE
-from hub.ledger.rules import Books, Grant, Posting
+from hub.ledger.rules import VALUE_SCALE, Books, Grant, Posting
 from hub.points.rules import CashPolicy, ExpiryPolicy, grant_of
 from hub.points.service import ISSUED, debt_account, owe, points_account, recover
 from hub.programme.service import Programme, Version
@@ -28,7 +27,7 @@ from hub.wallet.receipts import (
     cause_of,
     context_of,
 )
-from hub.wallet.rules import MONEY_UNIT_VALUE, Gift, Jurisdiction, Split, gift_grant
+from hub.wallet.rules import Gift, Jurisdiction, Split, gift_grant
 from hub.wallet.service import (
     BONUS_FORFEITED,
     BONUS_ISSUED,
@@ -128,7 +127,7 @@ def _top_up(entry: Entry, body: TopUpRecorded, gift: Gift, work: Work) -> None:
     books, terms, at = work.part(Books), work.part(Programme).terms, entry.moment.effective_at
     local = at.astimezone(work.part(Places).zone)
     principal = open_principal(books, body.member, body.currency)
-    paid_in = Grant("top_up", at, None, MONEY_UNIT_VALUE)
+    paid_in = Grant("top_up", at, None, VALUE_SCALE)
     postings = [Posting(TOPPED_UP, PAID_IN, principal, body.amount, cause_of(entry), paid_in)]
     cause = cause_of(entry, rule=gift.rule, version=gift.version)
     if gift.money:

@@ -7,12 +7,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from hub.ledger.rules import Grant
+from hub.ledger.rules import VALUE_SCALE, Grant
 from hub.points.rules import ExpiryPolicy, grant_of
 from protocol.errors import ErrorCode
-
-MONEY_UNIT_VALUE = 10_000
-"""What 10,000 minor units are worth, in minor units: money is worth itself."""
 
 MONEY_MAX_MINOR = 10**12
 """Largest amount of money in a term, in minor units."""
@@ -172,4 +169,5 @@ def gift_grant(policy: WalletPolicy, given_at: datetime) -> Grant:
     """The terms on which a gift is given at a moment, in the chain's zone: like points that expire by the month."""
     months = policy.bonus_months
     expiry = ExpiryPolicy(kind="never") if months is None else ExpiryPolicy(kind="rolling", months=months)
-    return grant_of("gift", expiry, given_at, MONEY_UNIT_VALUE)
+    # Money is worth itself: so many minor units are worth as many.
+    return grant_of("gift", expiry, given_at, VALUE_SCALE)

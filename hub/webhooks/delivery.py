@@ -31,9 +31,6 @@ BATCH_MAX_DELIVERIES = 64
 BEING_SENT = timedelta(seconds=8 * PATIENCE.attempt_s * BATCH_MAX_DELIVERIES / SENT_AT_ONCE_MAX)
 """So long nobody else takes up a delivery that is being sent: longer than a whole batch can take."""
 
-KEPT = timedelta(days=30)
-"""How long messages can be sent again."""
-
 JOB = "job:webhooks"
 
 
@@ -69,10 +66,6 @@ class Courier:
                 self._settle(list(zip(letters, attempts, strict=True)), clock())
                 sent += len(letters)
         return sent
-
-    def forget(self, now: datetime) -> int:
-        """Forget messages that are too old to be sent again."""
-        return self._database.run(lambda session: queries.forget(session, now - KEPT))
 
     def _take(self, now: datetime) -> list[Letter]:
         def work(session: Session) -> list[Letter]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from hub.db.bulk import insert_rows
@@ -106,8 +106,3 @@ def renew(session: Session, endpoint: UUID, messages: Collection[UUID], now: dat
     """Have messages sent to an endpoint again."""
     mine = (WebhookDelivery.endpoint == endpoint, among(session, WebhookDelivery.message, messages))
     session.execute(update(WebhookDelivery).where(*mine).values(state="waiting", attempts=0, due_at=now))
-
-
-def forget(session: Session, before: datetime) -> int:
-    """Forget what happened before a moment, and its deliveries; how many messages that were."""
-    return session.execute(delete(WebhookMessage).where(WebhookMessage.at < before)).rowcount  # type: ignore[attr-defined,no-any-return]

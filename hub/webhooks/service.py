@@ -15,7 +15,7 @@ from hub.intake import RandomBytes
 from hub.members.vault import Vault
 from hub.webhooks import queries
 from hub.webhooks.models import WebhookEndpoint, WebhookMessage
-from hub.webhooks.rules import wants
+from hub.webhooks.rules import Event, wants
 from protocol.ids import event_id
 
 SECRET_BYTES = 32
@@ -61,6 +61,15 @@ def tell(session: Session, news: Iterable[News], subscribed: Collection[Collecti
 def tell_one(session: Session, news: News) -> None:
     """Put one thing into the outbox, if somebody wants to be told of it."""
     tell(session, [news], ask_subscribed(session).answer())
+
+
+def tell_changed(
+    session: Session, member: UUID, changed: Collection[str], *, now: datetime, random: RandomBytes
+) -> None:
+    """Tell that fields of a member have changed: their names, never what is in them."""
+    message = event_id(int(now.timestamp() * 1000), random(10))
+    told = {"member": str(member), "changed": sorted(changed)}
+    tell_one(session, News(message, Event.MEMBER_CHANGED, now, told))
 
 
 @dataclass(frozen=True, slots=True)

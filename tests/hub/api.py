@@ -72,6 +72,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/v1/purchases": purchase_of(NOBODY),
     "/v1/purchases/preview": purchase_of(NOBODY),
     "/v1/returns": {**_TILL, "purchase": NOBODY, "lines": [{"line": 1, "quantity": 1, "amount": 1}]},
+    "/v1/kiosks/{kiosk}/leases/{number}/recall": _WHY,
     "/v1/kiosks/{kiosk}/leases/{number}/write-off": {"outcome": "spent", **_WHY},
     "/v1/top-ups": {**_TILL, "member": NOBODY, "currency": "CNY", "amount": 100},
     "/v1/top-ups/{top_up}/refund": {**_TILL, **_WHY},
@@ -98,6 +99,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "/v1/holds": {"member": NOBODY, "store": STORE, "book": "points", "amount": 1, "minutes": 1},
     "/v1/holds/{hold}/capture": {**_TILL, "amount": 1},
     "/v1/holds/{hold}/release": {"store": STORE},
+    "/v1/reconciliation/items/{fact}/compensate": _WHY,
+    "/v1/reconciliation/items/{fact}/dismiss": _WHY,
+    "/v1/restores/{restore}/kiosks/{kiosk}/release": _WHY,
 }
 """By route: a body that it accepts, so that the key is what it judges."""
 

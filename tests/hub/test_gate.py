@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 from hub.app import create_app
 from hub.gate import BODY_MAX_BYTES, LOOKUPS, Gate
 from hub.limits import Limits
+from hub.tally import Tally
 from tests.hub.api import NOBODY, Api
 from tests.hub.world import World
 
@@ -147,7 +148,7 @@ def test_what_is_no_request_passes() -> None:
         seen.append(scope["type"])
 
     ticks = count()
-    gate = Gate(app, Limits(), lambda: float(next(ticks)))
+    gate = Gate(app, Limits(), Tally.of_one(), lambda: float(next(ticks)))
     with pytest.raises(StopIteration):
         gate({"type": "lifespan"}, None, None).send(None)  # type: ignore[arg-type]
 

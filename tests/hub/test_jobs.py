@@ -11,7 +11,7 @@ from hub.cards.models import Visit
 from hub.composition import compose
 from hub.db.session import Database
 from hub.holds.service import HoldPlaced
-from hub.jobs import Job, Scheduler, end_days, free_overdue, jobs, keep_to_retention, long_jobs
+from hub.jobs import TRY_AGAIN, Job, Scheduler, end_days, free_overdue, jobs, keep_to_retention, long_jobs
 from hub.ledger.models import Account
 from hub.points.service import points_account
 from hub.privacy.rules import RetentionPolicy
@@ -19,7 +19,7 @@ from protocol.events import LeaseAccepted
 from protocol.requests import PresentCard
 from tests.hub.world import SECRETS, START, TestClock, World
 
-HOUR = timedelta(hours=1)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
 class Work:
@@ -64,16 +64,27 @@ def test_jobs_run_in_their_order_each_at_its_own_pace(clock: TestClock) -> None:
     assert order == ["slow", "quick", "quick", "slow", "quick"]
 
 
-def test_a_job_that_fails_holds_up_no_other_and_is_tried_when_it_is_due_again(clock: TestClock) -> None:
+def test_a_job_that_fails_holds_up_no_other_and_is_tried_again_soon(clock: TestClock) -> None:
     failing, fine = Work(failures=1), Work()
-    scheduler = Scheduler([Job("failing", HOUR, failing), Job("fine", HOUR, fine)], clock)
+    scheduler = Scheduler([Job("failing", 24 * HOUR, failing), Job("fine", 24 * HOUR, fine)], clock)
 
     with capture_logs() as logged:
-        for hours in (0, 0.5, 1):
-            scheduler.run_due(START + hours * HOUR)
+        for minutes in (0, 1, TRY_AGAIN // MINUTE, 60):
+            scheduler.run_due(START + minutes * MINUTE)
 
-    assert len(failing.done) == len(fine.done) == 2
+    assert failing.done == [START, START + TRY_AGAIN]
+    assert fine.done == [START]
     assert [(entry["event"], entry["job"]) for entry in logged] == [("a job failed", "failing")]
+
+
+def test_a_job_that_fails_and_is_due_often_keeps_its_pace(clock: TestClock) -> None:
+    failing = Work(failures=2)
+    scheduler = Scheduler([Job("failing", MINUTE, failing)], clock)
+
+    for minutes in range(3):
+        scheduler.run_due(START + minutes * MINUTE)
+
+    assert len(failing.done) == 3
 
 
 def test_it_runs_until_it_is_stopped(clock: TestClock) -> None:

@@ -1,16 +1,16 @@
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hub import limits
 from hub.limits import Buckets
+from hub.tally import Tally
 
 
 def test_so_many_may_come_at_once_and_then_one_by_one() -> None:
-    buckets = Buckets(60)
+    buckets = Buckets(60, Tally.of_one())
 
-    at_once = [buckets.take("a", 100.0) for _ in range(61)]
-    later = buckets.take("a", 101.0)
+    at_once = [buckets.take(b"a", 100.0) for _ in range(61)]
+    later = buckets.take(b"a", 101.0)
 
     assert [one.wait_s for one in at_once] == [0] * 60 + [1]
     assert [one.remaining for one in at_once[:3]] == [59, 58, 57]
@@ -19,16 +19,16 @@ def test_so_many_may_come_at_once_and_then_one_by_one() -> None:
 
 
 def test_callers_do_not_take_from_each_other() -> None:
-    buckets = Buckets(1)
+    buckets = Buckets(1, Tally.of_one())
 
-    assert [buckets.take(caller, 0.0).wait_s for caller in ("a", "b", "a")] == [0, 0, 60]
+    assert [buckets.take(caller, 0.0).wait_s for caller in (b"a", b"b", b"a")] == [0, 0, 60]
 
 
 def test_what_is_refused_does_not_count() -> None:
-    buckets = Buckets(1)
-    buckets.take("a", 0.0)
+    buckets = Buckets(1, Tally.of_one())
+    buckets.take(b"a", 0.0)
 
-    waits = [buckets.take("a", now).wait_s for now in (10.0, 20.0, 60.0)]
+    waits = [buckets.take(b"a", now).wait_s for now in (10.0, 20.0, 60.0)]
 
     assert waits == [50, 40, 0]
 
@@ -36,10 +36,10 @@ def test_what_is_refused_does_not_count() -> None:
 @given(st.integers(1, 200), st.lists(st.floats(0, 2.0), max_size=300))
 def test_no_minute_sees_more_than_twice_the_limit(per_minute: int, pauses: list[float]) -> None:
     # A full bucket, and what flows in while it is emptied: the bound of this algorithm.
-    buckets, now, served = Buckets(per_minute), 0.0, []
+    buckets, now, served = Buckets(per_minute, Tally.of_one()), 0.0, []
     for pause in pauses:
         now += pause
-        if not buckets.take("a", now).wait_s:
+        if not buckets.take(b"a", now).wait_s:
             served.append(now)
 
     for start in served:
@@ -47,18 +47,15 @@ def test_no_minute_sees_more_than_twice_the_limit(per_minute: int, pauses: list[
 
 
 def test_who_waits_as_told_is_served() -> None:
-    buckets, now = Buckets(7), 0.0
+    buckets, now = Buckets(7, Tally.of_one()), 0.0
     for _ in range(100):
-        allowance = buckets.take("a", now)
+        allowance = buckets.take(b"a", now)
         now += allowance.wait_s
-        assert not allowance.wait_s or not buckets.take("a", now).wait_s
+        assert not allowance.wait_s or not buckets.take(b"a", now).wait_s
 
 
-@pytest.mark.parametrize("callers", [limits.CALLERS_MAX + 1])
-def test_the_table_of_callers_is_bounded(callers: int) -> None:
-    buckets = Buckets(1)
-    for caller in range(callers):
-        buckets.take(caller, 0.0)
+def test_kinds_of_callers_are_counted_apart_in_one_tally() -> None:
+    tally = Tally.of_one()
+    keys, sources = Buckets(1, tally, b"key "), Buckets(1, tally, b"source ")
 
-    assert len(buckets._full_at) <= limits.CALLERS_MAX
-    assert buckets.take(callers - 1, 0.0).wait_s
+    assert [buckets.take(b"a", 0.0).wait_s for buckets in (keys, sources, keys)] == [0, 0, 60]

@@ -13,7 +13,7 @@ from tests.hub.world import STORE, World
 
 OTHER = "S02"
 REFUSALS = frozenset({"key.missing", "session.ended", "confirmation.needed", "permission.denied", "store.out_of_scope"})
-NOWHERE = frozenset({("POST", "/v1/kiosks/{kiosk}/leases/{number}/write-off")})
+NOWHERE = frozenset(("POST", f"/v1/kiosks/{{kiosk}}/leases/{{number}}/{act}") for act in ("recall", "write-off"))
 """Routes whose store is that of what they name; nothing is there in this test, so it is nobody's store."""
 
 SCOPES: dict[str, tuple[str, ...]] = {"chain": (), "own store": (STORE,), "other store": (OTHER,)}

@@ -125,6 +125,12 @@ class Books:
         self.spend(transfer, debit, amount)
         self._arrive(transfer, credit)
 
+    def move_lots(self, transfer: UUID, path: tuple[UUID, UUID], amount: int, lots: list[Lot]) -> None:
+        """Move value out of these lots alone to another account, on the terms that it has."""
+        debit, credit = path
+        self._take(transfer, debit, amount, lots)
+        self._arrive(transfer, credit)
+
     def give_back(self, transfer: UUID, debit: UUID, credit: UUID, amount: int) -> None:
         """Return value from where it was set aside into the lots that it was moved from."""
         self.spend_reserved(transfer, debit, amount)

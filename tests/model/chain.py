@@ -18,11 +18,15 @@ from tests.model.books import Books
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of an item. `told` are the figures of the answer that the model can foretell."""
+    """What became of an item. `told` are the figures of the answer that the model can foretell.
+
+    `lacking` is who has too few points where they are needed: some may lie at kiosks.
+    """
 
     verdict: str
     code: str | None = None
     told: dict[str, Any] = field(default_factory=dict)
+    lacking: UUID | None = None
 
 
 def yes(**told: Any) -> Answer:
@@ -33,6 +37,11 @@ def yes(**told: Any) -> Answer:
 def no(code: str, **told: Any) -> Answer:
     """It was refused for good."""
     return Answer("rejected", code, told)
+
+
+def short_of(member: UUID, code: str, short: int) -> Answer:
+    """It was refused because so many points are missing here."""
+    return Answer("rejected", code, {"short": short}, member)
 
 
 def not_yet(code: str, **told: Any) -> Answer:
@@ -77,10 +86,11 @@ class Member:
 
 @dataclass(slots=True)
 class Kiosk:
-    """A kiosk: where it stands, when its last event counted, and how many leases it was given."""
+    """A kiosk: where it stands, when its last event counted, and the number of the last lease it was given."""
 
     store: str
     last_at: datetime
+    is_online: bool = False
     leases: int = 0
 
 
@@ -98,7 +108,7 @@ class Chain:
     """Everything there is.
 
     `terms` are the documents in force by name; `notes` is whatever a kind of item remembers; `places` are those in the
-    journals of kiosks that were heard of.
+    journals of kiosks that were heard of. `near` is what lay near when a batch began, by member.
     """
 
     zone: ZoneInfo
@@ -114,6 +124,7 @@ class Chain:
     counts: dict[tuple[Any, ...], int] = field(default_factory=dict)
     notes: dict[tuple[Any, ...], Any] = field(default_factory=dict)
     places: list[Place] = field(default_factory=list)
+    near: dict[UUID, int] = field(default_factory=dict)
 
     def term(self, name: str, **defaults: Any) -> dict[str, Any]:
         """What a term says, with these defaults for what it does not say."""
@@ -181,6 +192,14 @@ class Call:
     at: datetime
     kiosk: str = ""
     role: str = ""
+
+    @property
+    def epoch(self) -> UUID:
+        """The epoch of the journal that this stands in."""
+        source = self.item.source
+        assert isinstance(source, ByKiosk)
+        assert source.place is not None, "only what is told stands in a journal"
+        return source.place.epoch
 
     def transfer(self, kind: str) -> UUID:
         """Id of a transfer that this makes."""

@@ -18,6 +18,7 @@ from hub.ledger.models import Account, Counter, Lot
 from hub.points.rules import ExpiryPolicy
 from hub.rewards.service import stock_counter
 from hub.tiers.models import Standing
+from tests.model.ahead import lying
 from tests.model.chain import Chain, Member
 from tests.model.holds import Hold
 from tests.model.leases import Lease, Reward
@@ -78,13 +79,15 @@ def _tiers(session: Session) -> dict[UUID, str]:
 
 
 def _leases(session: Session) -> dict[UUID, tuple[Any, ...]]:
-    columns = (LeaseRow.spend, LeaseRow.kiosk, LeaseRow.number, LeaseRow.spent, LeaseRow.state, LeaseRow.deadline)
+    names = ("spend", "kiosk", "number", "reward", "points", "spent", "state", "deadline", "recalled_at")
+    columns = [getattr(LeaseRow, name) for name in names]
     return {row.spend: tuple(row)[1:] for row in session.execute(select(*columns))}
 
 
 def _lent(chain: Chain) -> dict[UUID, tuple[Any, ...]]:
-    leases = [note for name, note in chain.notes.items() if isinstance(note, Lease) and len(name) == 2]
-    return {x.spend: (x.kiosk, x.number, x.spent, x.state, x.deadline) for x in leases}
+    leases = [note for name, note in chain.notes.items() if isinstance(note, Lease) and name[0] == "spend"]
+    names = ("kiosk", "number", "reward", "points", "spent", "state", "deadline", "recalled_at")
+    return {lease.spend: tuple(getattr(lease, name) for name in names) for lease in leases}
 
 
 def _stocks(session: Session, named: Mapping[UUID, int]) -> dict[UUID, int]:
@@ -112,7 +115,11 @@ def _spendable(chain: Chain) -> dict[UUID, tuple[int, ...]]:
 def _of(chain: Chain, member: Member) -> tuple[int, ...]:
     books = chain.books
     pending = [lot for lot in books.lots.get(member.points, []) if lot.terms.active_from > chain.now]
-    points, money = books.spendable(member.points), (books.spendable(member.principal), books.spendable(member.bonus))
+    lent = sum(one.rest for one in lying(chain) if one.member == member.id)
+    points, money = (
+        books.spendable(member.points) + lent,
+        (books.spendable(member.principal), books.spendable(member.bonus)),
+    )
     waiting = points + sum(lot.left for lot in pending)
     return (points, waiting, books.held(member.qualifying), books.held(member.debt), *money)
 

@@ -20,13 +20,14 @@ from hub.composition import compose
 from hub.day_end.run import DayEnds
 from hub.holds import service as holds_service
 from hub.intake import ByKiosk, Item, Outcome, Verdict
+from hub.leases.seals import Lent, Sealer
 from hub.messaging.envelopes import fingerprint
 from hub.programme.service import Change, publish
 from hub.staff.permissions import Role
 from protocol import codec
 from tests.hub.points.acts import approve_item
 from tests.hub.world import SECRETS, START, TestKiosk, World
-from tests.model import holds, leases, packages, points, purchases, returns, wallet  # noqa: F401 - each knows its kinds
+from tests.model import ahead, holds, leases, packages, points, purchases, returns, wallet  # noqa: F401 - each knows its kinds
 from tests.model.chain import Answer, Chain, Kiosk, Member
 from tests.model.compare import differences
 from tests.model.days import end_days
@@ -81,7 +82,7 @@ class Game:
             chain.members[member] = Member(member, is_blocked=place == BLOCKED, is_identified=place == IDENTIFIED)
             chain.notes["card", card] = member
         for kiosk, store in zip(stage.kiosks, chain.stores, strict=True):
-            chain.kiosks[kiosk.id] = Kiosk(store, START)
+            chain.kiosks[kiosk.id] = Kiosk(store, START, is_online=kiosk is stage.online)
         for name, (price, stock) in REWARDS.items():
             chain.notes["reward", stage.rewards[name]] = Reward(price, stock)
         chain.roles = {key.key_hash: role.value for role, key in stage.keys.items() if role is not None}
@@ -136,6 +137,13 @@ class Game:
         """An event that its kiosk has journaled a second time."""
         assert isinstance(item.source, ByKiosk)
         return self.world.told(self.kiosks[self.number_of(item.source.kiosk)], item.body, id=item.id)
+
+    def seal(self, kiosk: str, number: int, member: UUID, amount: int) -> str:
+        """The seal with which the hub lends so many points."""
+        epoch = self.kiosks[self.number_of(kiosk)].epoch
+        seal = Sealer(SECRETS.lease_key).seal(Lent(kiosk, epoch, number, "points", member, amount))
+        self.chain.notes["seal", seal] = (kiosk, number, member, amount)
+        return seal
 
     def approve(self, item: Item, of: Item | None = None) -> None:
         """Have a second person agree to an item; with `of` it is another that this person had seen."""
@@ -201,15 +209,27 @@ class Game:
         What has to wait for the end of its batch is sent again on its own, as whoever sends it is told to.
         """
         outcomes = self.world.book(*items)
-        again = []
+        again, done, there = [], [], ahead.lying(self.chain)
+        self.chain.near = ahead.near(self.chain, there)
         for item, outcome in zip(items, outcomes, strict=True):
             if outcome.verdict is Verdict.WAITING and outcome.code in FOR_LATER and len(items) > 1:
                 again.append(item)
             else:
-                self._check(item, outcome, self.chain.do(item))
+                done.append((item, outcome, self.chain.do(item)))
+        for item, outcome, answer in done:
+            self._check(item, outcome, self._look_elsewhere(item, answer, there))
         self.sent += items
         for item in again:
             self.book([item])
+
+    def _look_elsewhere(self, item: Item, answer: Answer, there: list[ahead.Lying]) -> Answer:
+        """What is said in the end to somebody who lacks points: what lay elsewhere when the batch began may help."""
+        kiosk = item.source.kiosk if isinstance(item.source, ByKiosk) else None
+        told, wanted = ahead.look_elsewhere(self.chain, answer, kiosk, there)
+        ahead.want_back(self.chain, wanted)
+        if told is not answer:
+            self.chain.facts.pop(item.id, None)
+        return told
 
     def compare(self, moment: datetime) -> None:
         """Compare everything that is written down, and balances as they were at a moment.

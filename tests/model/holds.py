@@ -7,7 +7,7 @@ from uuid import UUID
 from hub.holds.service import HoldCaptured, HoldExpired, HoldPlaced, HoldReleased
 from protocol.ids import derived_id, part_id
 from tests.model.books import Lot
-from tests.model.chain import Answer, Call, Chain, Member, does, no, yes
+from tests.model.chain import Answer, Call, Chain, Member, does, no, short_of, yes
 from tests.model.points import expire_at_once, recover
 from tests.model.wallet import POLICY, Receipt, keep, split
 
@@ -73,7 +73,11 @@ def place(chain: Chain, call: Call) -> Answer:
     there = {pocket: books.spendable(_home(member, pocket)) for pocket in hold.pockets}
     short = body.amount - sum(there.values())
     if short > 0:
-        return no("points.short" if body.book == "points" else "stored_value.short", short=short)
+        return (
+            no("stored_value.short", short=short)
+            if body.book == "money"
+            else short_of(member.id, "points.short", short)
+        )
     for pocket, share in _shares(chain, hold, body.amount, there).items():
         if share:
             home = _home(member, pocket)

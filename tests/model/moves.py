@@ -7,11 +7,11 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from hub.holds.service import HoldCaptured, HoldPlaced, HoldReleased
 from hub.intake import Item
-from hub.leases.intake import LeaseWrittenOff
+from hub.leases.orders import LeaseRecalled, LeaseWrittenOff, PointsLent, order
 from hub.packages.intake import PackageRefunded, PackageSold, PackageUsed, PackageUseRefunded
 from hub.payments.intake import PaymentRecorded, PaymentRefunded
 from hub.points.intake import PointsAdjusted, PointsTransferred
@@ -255,12 +255,59 @@ def report_lease(game: "Game", choose: Random) -> Item | None:
     lease = choose.choice(still_there if still_there and choose.randrange(5) else leases[-8:])
     wrong = choose.randrange(15) == 0
     bodies: list[Struct] = [
-        LeaseAccepted(lease.number, lease.member, lease.points + wrong),
-        LeaseSpent(lease.number, lease.spend, lease.member, lease.reward, lease.points - wrong),
+        _accepted(game, lease, choose, wrong=wrong),
+        _spent(game, lease, choose, wrong=wrong),
         LeaseClosed(lease.number, lease.spent + wrong),
     ]
     late = timedelta(minutes=choose.choice(LATE_MINUTES))
     return game.tell(game.number_of(lease.kiosk), choose.choice(bodies), late=late)
+
+
+def _accepted(game: "Game", lease: Lease, choose: Random, *, wrong: bool) -> LeaseAccepted:
+    seal = game.seal(lease.kiosk, lease.number, lease.member, lease.points)
+    told: Any = choose.choice([seal, seal, "0" * 64, UNSET])
+    return LeaseAccepted(lease.number, lease.member, lease.points + wrong, told)
+
+
+def _spent(game: "Game", lease: Lease, choose: Random, *, wrong: bool) -> LeaseSpent:
+    if lease.reward is not None:
+        return LeaseSpent(lease.number, lease.spend, lease.member, lease.reward, lease.points - wrong)
+    spends = game.named("spend")
+    spend = choose.choice(spends) if wrong else game.new_id()
+    reward = choose.choice([*game.stage.rewards.values()] * 6 + [NOBODY])
+    return LeaseSpent(lease.number, spend, lease.member, reward, choose.choice([0, 1, 5, 25, 60, lease.rest]))
+
+
+@move
+def lend_ahead(game: "Game", choose: Random) -> Item:
+    """Lend points to a kiosk before anybody wants them there."""
+    kiosk, points = choose.choice([*[one.id for one in game.kiosks] * 6, "k-none"]), choose.choice([6, 25, 70, 300])
+    return order(PointsLent(kiosk, someone(game, choose), points), game.new_id(), game.now)
+
+
+@move
+def recall_lease(game: "Game", choose: Random) -> Item | None:
+    """Call back what lies at a kiosk."""
+    leases: list[Lease] = game.noted("spend")
+    if not leases or choose.randrange(4):
+        return None
+    lease = choose.choice(leases[-8:])
+    body = LeaseRecalled(lease.kiosk, lease.number + (choose.randrange(9) == 0), "it is wanted in town")
+    return game.post("lease.recalled", body)
+
+
+@move
+def take_lease_up(game: "Game", choose: Random) -> Item | None:
+    """Have a kiosk accept a lease that the hub has forgotten, or that nobody ever gave."""
+    if choose.randrange(6):
+        return None
+    place = choose.randrange(2)
+    kiosk = game.kiosks[place].id
+    number, points = game.chain.kiosks[kiosk].leases + choose.choice([1, 1, 4]), choose.choice([30, 250])
+    member = someone(game, choose)
+    seal = game.seal(kiosk, number, member, points)
+    body = LeaseAccepted(number, member, points + (choose.randrange(9) == 0), seal)
+    return game.tell(place, body, late=timedelta(minutes=choose.choice(LATE_MINUTES)))
 
 
 @move

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from hub.points.intake import PointsAdjusted, PointsTransferred
 from tests.model.books import Lot, Terms
-from tests.model.chain import Answer, Call, Chain, Member, does, no, yes
+from tests.model.chain import Answer, Call, Chain, Member, does, no, short_of, yes
 from tests.model.second import held_back
 
 SCALE = 10_000
@@ -39,7 +39,7 @@ def same_day_later(at: datetime, months: int) -> datetime:
 
 
 def points_terms(chain: Chain, source: str, at: datetime) -> Terms:
-    """On what terms points are granted now. What is given by hand need not wait."""
+    """On what terms points are granted now. What is given by hand, or was lent already, need not wait."""
     policy = chain.term("expiry", kind="rolling", months=12, rounding="year", pending_days=0)
     cash = chain.term("cash", points=0, minor=0)
     worth = SCALE * cash["minor"] // cash["points"] if cash["points"] else 0
@@ -48,7 +48,7 @@ def points_terms(chain: Chain, source: str, at: datetime) -> Terms:
         end = same_day_later(local, policy["months"])
     if policy["kind"] == "calendar":
         end = end_of_period(end or local, policy["rounding"])
-    start = at + timedelta(days=0 if source == "adjustment" else policy["pending_days"])
+    start = at + timedelta(days=0 if source in {"adjustment", "lease"} else policy["pending_days"])
     return Terms(source, start, end.astimezone(at.tzinfo) if end else None, worth)
 
 
@@ -118,7 +118,7 @@ def adjust(chain: Chain, call: Call) -> Answer:
     else:
         short = -body.points - books.spendable(member.points)
         if short > 0:
-            return no("points.short", short=short)
+            return short_of(body.member, "points.short", short)
         books.spend(call.transfer("points.adjusted"), member.points, -body.points)
     return yes(points=body.points, recovered=recovered, balance=books.held(member.points))
 
@@ -149,7 +149,7 @@ def pass_on(chain: Chain, call: Call) -> Answer:
     books = chain.books
     short = body.points + books.held(sender.debt) - books.spendable(sender.points)
     if short > 0:
-        return no("points.short", short=short)
+        return short_of(body.sender, "points.short", short)
     books.move(call.transfer("points.transferred"), sender.points, recipient.points, body.points)
     chain.count(day, body.points)
     recover(chain, call, recipient)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from hub.purchases.checkout import PurchasePosted
 from protocol.events import PurchaseRecorded
-from tests.model.chain import Answer, Call, Chain, Member, does, no, yes
+from tests.model.chain import Answer, Call, Chain, Member, does, no, short_of, yes
 from tests.model.earning import Basket, earned
 from tests.model.points import SCALE, points_terms, price_in_points, recover, shared_like
 
@@ -97,7 +97,7 @@ def _sell(chain: Chain, call: Call, body: PurchaseRecorded) -> Sale | Answer:
         return no(value)
     short = points - books.spendable(member.points)
     if points and short > 0:
-        return no("points.short", short=short)
+        return short_of(member.id, "points.short", short)
     values = shared_like(value, amounts) if points else [0] * len(amounts)
     shares = shared_like(points, values) if points else [0] * len(amounts)
     basket = Basket(chain, call, body, member, [amount - less for amount, less in zip(amounts, values, strict=True)])

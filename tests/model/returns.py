@@ -7,7 +7,7 @@ from uuid import UUID
 from hub.returns.intake import PurchaseReturned
 from protocol.ids import part_id
 from tests.model.books import Lot, Terms
-from tests.model.chain import Answer, Call, Chain, Member, does, no, not_yet, yes
+from tests.model.chain import Answer, Call, Chain, Member, does, no, not_yet, short_of, yes
 from tests.model.points import expire_at_once, owe, recover
 from tests.model.purchases import Sale
 
@@ -93,7 +93,10 @@ def _settle(chain: Chain, call: Call, sale: Sale, body: PurchaseReturned) -> dic
     forgiven = min(asked - back, max(0, policy["forgive"] - sale.forgiven))
     owed = asked - back - forgiven
     if owed and policy["short"] == "deny":
-        return no("return.short", short=owed)
+        return short_of(sale.member, "return.short", owed)
+    coming = min(owed + forgiven, chain.near.get(sale.member, 0))
+    if coming:
+        return Answer("waiting", "points.recalled", {"short": coming}, sale.member)
     told = {"points_back": back, "points_owed": owed, "points_forgiven": forgiven}
     return _move(wish, told, [lot for lot, _part in refilled])
 

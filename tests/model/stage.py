@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import update
 
 from hub.db.session import Database
+from hub.fleet.models import Sighting
 from hub.intake import ByKey
 from hub.members.models import Member
 from hub.programme.service import Change, publish
@@ -67,7 +68,7 @@ BLOCKED, IDENTIFIED = 3, 0
 class Stage:
     """A founded chain. Many games can begin from `before`, what the database then holds.
 
-    `cards` are by member, `rewards` by name; `keys` by the role that they have.
+    `cards` are by member, `rewards` by name; `keys` by the role that they have. Only the first kiosk is connected.
     """
 
     world: World
@@ -76,6 +77,11 @@ class Stage:
     keys: dict[Role | None, ByKey]
     rewards: dict[str, UUID]
     before: Rows
+
+    @property
+    def online(self) -> TestKiosk:
+        """The kiosk that is connected."""
+        return self.kiosks[0]
 
     @classmethod
     def build(cls, database: Database) -> Self:
@@ -92,6 +98,8 @@ class Stage:
             blocked = update(Member).where(Member.id == members[BLOCKED])
             session.execute(blocked.values(state="blocked"))
             session.execute(update(Member).where(Member.id == members[IDENTIFIED]).values(identified_at=START))
+            connected = {"state": "online", "connection": 1, "heartbeat": {}, "birth": None}
+            session.add(Sighting(kiosk=kiosks[0].id, at=START, **connected))
             for name, document in TERMS.items():
                 publish(session, Change(name, document, "test"), START)
         for kiosk in kiosks:

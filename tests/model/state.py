@@ -6,6 +6,7 @@ import hub.models  # noqa: F401 - knows every table
 from hub.approvals.models import ApprovalRequest
 from hub.db.base import Base
 from hub.db.session import Database
+from hub.fleet.models import Duty
 
 Rows = dict[str, list[tuple[Any, ...]]]
 """Rows by table, in the order of their keys."""
@@ -24,11 +25,14 @@ def dump(database: Database) -> Rows:
 
 
 def unsealed(rows: Rows) -> Rows:
-    """Rows without what requests for approval say: it is sealed, each time with another nonce."""
-    table = ApprovalRequest.__table__
+    """Rows without what is drawn anew each time: nonces of sealed requests, salts of verifiers."""
+    return rows | {model.__tablename__: _without_body(rows, model) for model in (ApprovalRequest, Duty)}
+
+
+def _without_body(rows: Rows, model: type[ApprovalRequest | Duty]) -> list[tuple[Any, ...]]:
+    table = Base.metadata.tables[model.__tablename__]
     body = list(table.columns).index(table.c.body)
-    requests = [(*row[:body], *row[body + 1 :]) for row in rows.get(ApprovalRequest.__tablename__, [])]
-    return rows | {ApprovalRequest.__tablename__: requests}
+    return [(*row[:body], *row[body + 1 :]) for row in rows.get(model.__tablename__, [])]
 
 
 def restore(database: Database, rows: Rows) -> None:

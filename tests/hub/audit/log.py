@@ -14,9 +14,10 @@ from hub.audit.queries import export
 from hub.audit.rules import GENESIS, Head, hash_of
 from hub.audit.service import Act, audit, shown
 from hub.db.session import Database
-from tests.hub.world import World
+from tests.hub.world import SECRETS, World
 
-FIELDS = ("number", "id", "at", "actor", "action", "subject", "before", "after", "reason", "source")
+FIELDS = ("number", "id", "at", "actor", "action", "subject", "before", "after", "reason", "source", "key")
+KEY = SECRETS.audit_key
 
 
 def make_act(**overrides: Any) -> Act:
@@ -68,13 +69,16 @@ class Log:
             for statement in statements:
                 session.execute(text(statement), values)
 
-    def chain_anew(self, first: int) -> None:
-        """Give every entry from a number on the right hash, and the head as well: what a patient intruder would do."""
+    def chain_anew(self, first: int, key: bytes | None = KEY.key) -> None:
+        """Give every entry from a number on a hash that fits, and the head as well: what a patient intruder would do.
+
+        With the hub's key unless another one is given, or none.
+        """
         with self.database.read() as session:
             rows = list(session.execute(select(AuditEntry).order_by(AuditEntry.number)).scalars())
         last = next((row.hash for row in reversed(rows) if row.number < first), GENESIS)
         for row in rows:
             if row.number >= first:
-                last = hash_of(last, shown({name: getattr(row, name) for name in FIELDS}))
+                last = hash_of(last, shown({name: getattr(row, name) for name in FIELDS}), key)
                 self.tamper("UPDATE audit SET hash = :hash WHERE number = :number", hash=last, number=row.number)
         self.tamper("UPDATE audit_head SET number = :number, hash = :hash", number=rows[-1].number, hash=last)

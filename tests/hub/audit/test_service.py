@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 from hub.audit.models import AuditEntry, AuditHead
 from hub.audit.rules import faults
 from hub.audit.service import audit, audit_all
-from tests.hub.audit.log import Log, make_act
+from tests.hub.audit.log import KEY, Log, make_act
 from tests.hub.points.acts import LIMITS, adjustment, put
 from tests.hub.world import World
 
 THREADS, EACH = 4, 15
+KEYS = {KEY.name: KEY.key}
 
 
 def test_those_who_write_at_the_same_moment_leave_no_gap(world: World, log: Log) -> None:
@@ -26,7 +27,7 @@ def test_those_who_write_at_the_same_moment_leave_no_gap(world: World, log: Log)
 
     numbers = [entry["number"] for entry in log.dump()]
     assert numbers == list(range(1, 10 + THREADS * EACH + 1))
-    assert list(faults(log.dump(), log.heads())) == []
+    assert list(faults(log.dump(), log.heads(), KEYS)) == []
 
 
 def test_the_first_two_who_ever_write_do_not_both_begin_the_chain(world: World) -> None:
@@ -50,7 +51,7 @@ def test_what_is_undone_leaves_no_number_behind(log: Log) -> None:
     log.write(1)
 
     assert [entry["number"] for entry in log.dump()][-2:] == [10, 11]
-    assert list(faults(log.dump(), log.heads())) == []
+    assert list(faults(log.dump(), log.heads(), KEYS)) == []
 
 
 def test_several_acts_of_one_booking_follow_one_another(world: World) -> None:

@@ -9,20 +9,21 @@ from structlog.testing import capture_logs
 import hub
 from hub.audit import verify
 from hub.audit.anchoring import anchor_restored
-from tests.hub.audit.log import Log
+from tests.hub.audit.log import KEY, Log
 
 INSERT = """
 INSERT INTO audit SELECT {new_id}, number + 1, at, 'key:somebody else', action, subject, before, after, reason, source,
-hash FROM audit WHERE number = 4
+key, hash FROM audit WHERE number = 4
 """
-COLUMNS = "id, number, at, actor, action, subject, before, after, reason, source, hash"
+COLUMNS = "id, number, at, actor, action, subject, before, after, reason, source, key, hash"
 
 
 def verified(log: Log, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[str]]:
     """What the verifier says of the log as it is now: its status, and the faults."""
-    dump = log.path.with_name("dump")
+    dump, keys = log.path.with_name("dump"), log.path.with_name("keys")
+    keys.write_text(json.dumps({KEY.name: KEY.key.hex()}), encoding="utf-8")
     dump.write_text("".join(f"{json.dumps(entry)}\n" for entry in log.dump()), encoding="utf-8")
-    status = verify.main([str(dump), str(log.path)])
+    status = verify.main([str(dump), str(log.path), str(keys)])
     return status, capsys.readouterr().out.splitlines()[:-1]
 
 
@@ -88,6 +89,66 @@ def test_an_end_that_was_rewritten_with_right_hashes_is_found(log: Log, capsys: 
     assert verified(log, capsys) == (1, faults)
 
 
+@pytest.mark.parametrize("key", [None, bytes(32)])
+def test_what_came_after_the_last_head_cannot_be_rewritten_without_the_key(
+    log: Log, capsys: pytest.CaptureFixture[str], key: bytes | None
+) -> None:
+    log.tamper("UPDATE audit SET actor = 'key:somebody else' WHERE number = 10")
+    log.chain_anew(10, key)
+
+    assert verified(log, capsys) == (1, ["10: changed: its hash does not follow from it and the entry before"])
+
+
+def test_what_came_after_the_last_head_cannot_be_passed_off_as_older_than_the_key(
+    log: Log, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log.tamper("UPDATE audit SET actor = 'key:somebody else', key = NULL WHERE number = 10")
+    log.chain_anew(10, None)
+
+    assert verified(log, capsys) == (1, ["10: unsealed: it has no key, and an entry before it has one"])
+
+
+def test_an_entry_cannot_be_added_without_the_key(log: Log, capsys: pytest.CaptureFixture[str]) -> None:
+    new_id = "'ffffffffffffffffffffffffffffffff'" if log.database.is_sqlite else "gen_random_uuid()"
+    forged = INSERT.format(new_id=new_id).replace("number + 1", "number + 7")
+    log.tamper(forged.replace("INTO audit SELECT", f"INTO audit ({COLUMNS}) SELECT"))
+    log.chain_anew(11, bytes(32))
+
+    assert verified(log, capsys) == (1, ["11: changed: its hash does not follow from it and the entry before"])
+
+
+def test_the_hub_says_itself_that_what_came_after_the_last_head_was_rewritten(log: Log) -> None:
+    log.tamper("UPDATE audit SET actor = 'key:somebody else' WHERE number = 10")
+    log.chain_anew(10, None)
+
+    with capture_logs() as logged:
+        log.anchor()
+
+    assert [(entry["event"], entry["number"]) for entry in logged] == [("the audit log was changed", 10)]
+
+
+def test_entries_from_before_there_was_a_key_verify_as_they_did(log: Log, capsys: pytest.CaptureFixture[str]) -> None:
+    log.path.unlink()
+    log.tamper("UPDATE audit SET key = NULL")
+    log.chain_anew(1, None)
+    log.write(2)
+    log.anchor()
+
+    assert [entry["key"] for entry in log.dump()] == [None] * 10 + [KEY.name] * 2
+    assert verified(log, capsys) == (0, [])
+    log.tamper("UPDATE audit SET actor = 'key:somebody else' WHERE number = 4")
+    assert verified(log, capsys)[0] == 1
+
+
+def test_without_the_key_the_verifier_says_what_it_cannot_see(log: Log, capsys: pytest.CaptureFixture[str]) -> None:
+    verified(log, capsys)
+
+    status = verify.main([str(log.path.with_name("dump")), str(log.path)])
+
+    told = "1: not verified: from here on hashes are made with key 1, which was not given"
+    assert (status, capsys.readouterr().out.splitlines()[:-1]) == (1, [told])
+
+
 def test_the_hub_says_itself_that_its_anchored_log_was_changed(log: Log) -> None:
     log.tamper("DELETE FROM audit WHERE number > 7")
     log.chain_anew(7)
@@ -145,8 +206,10 @@ def test_what_cannot_be_read_is_said(tmp_path: Path, words: list[str]) -> None:
 def test_it_runs_on_a_machine_that_has_nothing_but_python(log: Log) -> None:
     dump = log.path.with_name("dump")
     dump.write_text("".join(f"{json.dumps(entry)}\n" for entry in log.dump()), encoding="utf-8")
+    keys = log.path.with_name("keys")
+    keys.write_text(json.dumps({KEY.name: KEY.key.hex()}), encoding="utf-8")
     house = Path(hub.__file__).parent.parent
-    bare = [sys.executable, "-S", "-m", "hub.audit.verify", str(dump), str(log.path)]
+    bare = [sys.executable, "-S", "-m", "hub.audit.verify", str(dump), str(log.path), str(keys)]
 
     done = subprocess.run(bare, cwd=house, env={}, capture_output=True, text=True, check=True, timeout=60)
 

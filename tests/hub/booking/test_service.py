@@ -6,33 +6,16 @@ from msgspec import Struct
 from sqlalchemy import select, update
 
 from hub.booking.models import Fact
-from hub.booking.service import Booking
-from hub.composition import intakes
 from hub.fleet.models import Kiosk, Stream
-from hub.intake import ByKiosk, Entry, Item, Outcome, Verdict, Work
-from hub.purchases.intake import PurchaseIntake
+from hub.intake import ByKiosk, Item, Verdict
 from hub.returns.intake import LineReturned, PurchaseReturned
 from hub.wallet.intake import TopUpRecorded
 from protocol.errors import ErrorCode
-from protocol.events import CardSeen, JournalRepaired, PurchaseRecorded
-from tests.hub.world import SECRETS, World
+from protocol.events import CardSeen, JournalRepaired
+from tests.hub.booking.poison import POISON, poisoned
+from tests.hub.world import World
 
-POISON = "poison"
 RETURNED = "purchase.returned"
-
-
-class PoisonedIntake(PurchaseIntake):
-    """A purchase intake with a bug: one receipt breaks it."""
-
-    def decide(self, entry: Entry, work: Work) -> Outcome:
-        if entry.body(PurchaseRecorded).receipt == POISON:
-            raise ZeroDivisionError("a bug")
-        return super().decide(entry, work)
-
-
-def poisoned(world: World) -> Booking:
-    kinds = intakes(SECRETS) | {"purchase.recorded": PoisonedIntake()}
-    return Booking(world.hub.database, kinds, world.random.randbytes, vault=world.hub.vault)
 
 
 def upto(world: World, kiosk: str) -> int:

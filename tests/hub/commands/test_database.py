@@ -3,11 +3,12 @@ from uuid import UUID
 from sqlalchemy import select, text, update
 
 from hub.composition import ERASED_LIST
-from hub.fleet.models import HubState
+from hub.fleet.models import HubState, Stream
 from hub.ledger.models import Account
 from hub.members.models import Member, MemberKey
 from hub.migrations import NewerDatabaseError
 from hub.privacy.tombstones import Tombstone, TombstoneFile
+from hub.restores.models import AwaitedKiosk, Restore
 from tests.hub.commands.conftest import Installation
 from tests.hub.world import World
 
@@ -69,7 +70,10 @@ def test_right_books_are_proved(installation: Installation) -> None:
 
     result = installation.with_settings("prove")
 
-    assert (result.exit_code, result.output) == (0, "2 accounts, 2 transfers, 0 faults\n")
+    assert (result.exit_code, result.output) == (
+        0,
+        "2 accounts, 2 transfers, 0 faults\n0 journals, 0 facts, 0 faults\n",
+    )
 
 
 def test_wrong_books_end_with_one_and_are_named(installation: Installation) -> None:
@@ -82,3 +86,30 @@ def test_wrong_books_end_with_one_and_are_named(installation: Installation) -> N
 
     assert result.exit_code == 1
     assert "holds 11, its entries say 10" in result.output
+
+
+def test_a_wrong_journal_ends_with_one_and_is_named(installation: Installation) -> None:
+    world = World.found(installation.database)
+    kiosk = world.add_kiosk()
+    world.book(world.told(kiosk, world.purchase(world.add_member(), 500)))
+    with installation.database.write() as session:
+        session.execute(update(Stream).values(upto=2))
+
+    result = installation.with_settings("prove", "--full")
+
+    assert result.exit_code == 1
+    assert "it ends at place 1, and is booked up to 2" in result.output
+
+
+def test_a_restored_database_waits_for_the_kiosks_that_told_it_anything(installation: Installation) -> None:
+    world = World.found(installation.database)
+    kiosk, _silent = world.add_kiosk(), world.add_kiosk()
+    world.book(world.told(kiosk, world.purchase(world.add_member(), 500)))
+
+    installation.with_settings("restored")
+
+    with installation.database.read() as session:
+        restore = session.execute(select(Restore)).scalar_one()
+        awaited = session.execute(select(AwaitedKiosk.kiosk)).scalars().all()
+    assert (restore.newest_at, restore.epoch) == (world.clock.now, epoch_of(installation))
+    assert awaited == [kiosk.id]

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from hub.duplicates import service
-from hub.duplicates.queries import TOKEN_MEMBERS_MAX
+from hub.duplicates.service import ALIKE_MAX_MEMBERS
 from hub.members import service as members
 from hub.members.service import Profile
 from hub.merges.service import MembersMerged, MergeUndone
@@ -20,8 +20,8 @@ MAY = date(1990, 5, 1)
 class Desk(Api):
     """Customer service, looking through a list."""
 
-    def join(self, name: str, birthday: date | None = None, email: str | None = None) -> UUID:
-        profile = Profile(name, None, birthday, STORE, "zh", "till", {"email": email})
+    def join(self, name: str, birthday: date | None = None, email: str | None = None, phone: str | None = None) -> UUID:
+        profile = Profile(name, phone, birthday, STORE, "zh", "till", {"email": email})
         hub, world = self.world.hub, self.world
         world.clock.pass_(seconds=1)
         with hub.database.write() as session:
@@ -120,12 +120,40 @@ def test_a_pair_that_was_merged_leaves_the_list(desk: Desk) -> None:
 
 
 def test_a_surname_that_many_share_pairs_nobody_but_a_whole_name_does(small_desk: Desk) -> None:
-    for number in range(TOKEN_MEMBERS_MAX + 5):
+    for number in range(250):
         small_desk.join(f"王{chr(0x4E00 + number)}", MAY)
     small_desk.join("王晓雨", MAY)
     small_desk.join("王晓雨", MAY)
 
     assert small_desk.look() == 1
+
+
+def test_a_name_that_many_have_does_not_hide_who_was_born_on_the_same_day(small_desk: Desk) -> None:
+    days = [date(1950 + number // 12, number % 12 + 1, 1) for number in range(250)]
+    members = [small_desk.join("王伟", day) for day in days]
+    again = small_desk.join("王伟", days[100])
+
+    new = small_desk.look()
+
+    assert new == 1
+    assert small_desk.pairs() == [(str(members[100]), str(again), ["birthday", "name"])]
+
+
+def test_a_number_that_was_written_in_another_way_is_the_same_persons(desk: Desk) -> None:
+    first = desk.join("林晓雨", phone="+8613800000001")
+    second = desk.join("林晓雨", phone="+85260000001")
+    desk.join("陈思远", phone="+85370000001")
+
+    desk.look()
+
+    assert desk.pairs() == [(str(first), str(second), ["name", "phone"])]
+
+
+def test_more_than_a_few_who_agree_are_not_all_paired_with_each_other(small_desk: Desk) -> None:
+    for _ in range(ALIKE_MAX_MEMBERS + 3):
+        small_desk.join("林晓雨", MAY)
+
+    assert small_desk.look() == sum(min(number, ALIKE_MAX_MEMBERS) for number in range(ALIKE_MAX_MEMBERS + 3))
 
 
 def test_others_in_between_do_not_hide_a_pair(small_desk: Desk) -> None:

@@ -25,7 +25,7 @@ def term(world: World, name: str, **document: object) -> None:
 def test_a_new_member_has_nothing(world: World) -> None:
     member = world.add_member()
 
-    assert held(world, member)[member] == Holdings(0, 0, 0, None, 0, None, 0, 0, 0, 0)
+    assert held(world, member)[member] == Holdings(0, 0, 0, 0, None, 0, None, 0, 0, 0, 0)
 
 
 def test_strangers_are_left_out(world: World) -> None:
@@ -119,6 +119,7 @@ def test_the_balance_that_a_till_reads_is_what_can_be_spent(world: World) -> Non
         "member": str(member),
         "version": 2,
         "points": 3,
+        "lent": 0,
         "pending": 0,
         "pending_at": None,
         "expiring": 0,

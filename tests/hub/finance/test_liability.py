@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from hub.audit.models import AuditEntry
 from hub.finance.liability import liability
 from hub.finance.models import Period
-from hub.fleet import service as fleet
+from hub.fleet import births
 from hub.ledger.models import Account
 from hub.ledger.queries import SETTLED_AFTER
 from hub.points.service import points_account
@@ -80,7 +80,7 @@ def lend(world: World, member: UUID) -> None:
     kiosk, card = world.add_kiosk(), world.add_card(member)
     with world.hub.database.write() as session:
         status = KioskStatus(state="online", connection=1, epoch=kiosk.epoch)
-        fleet.note_status(session, kiosk.id, status, world.clock.now)
+        births.note_status(session, kiosk.id, status, world.clock.now, random_bytes=world.random.randbytes)
     visit = UUID(world.book(world.asked(kiosk, PresentCard(world.tap(card))))[0].result["visit"])
     wish = AskLease(world.new_id(), visit, derived_id(UUID(int=7), "latte"), 600)
     outcome = world.book(world.asked(kiosk, wish))[0]

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import func, select
 
-from hub.imports.worker import Worker
+from hub.jobs import import_worker
 from hub.ledger.models import Account
 from hub.members import profile
 from hub.members.models import Member
@@ -23,7 +23,7 @@ class Desk(Api):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         hub = world.hub
-        self.worker = Worker(hub.database, hub.vault, hub.clock, hub.random_bytes)
+        self.worker = import_worker(hub)
 
     def upload(self, data: bytes, *, request: str = "", key: str = "") -> Any:
         headers = {

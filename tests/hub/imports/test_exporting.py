@@ -1,5 +1,6 @@
 import csv
 from collections.abc import Iterator
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -188,3 +189,37 @@ def test_what_nobody_runs_is_written_as_it_is(cell: str) -> None:
 
 def test_markup_in_a_name_stays_text_in_a_workbook() -> None:
     assert table_of(workbook([["<b>&amp;</b>", "x"]]))[0].cells == ("<b>&amp;</b>", "x")
+
+
+def numbers(office: Office, **body: Any) -> list[str]:
+    return [row[0] for row in office.rows(**body)[1:]]
+
+
+def test_members_are_chosen_by_tier_joining_and_consent(office: Office) -> None:
+    world, start = office.world, office.world.clock.now
+    world.clock.pass_(days=1)
+    later = world.add_member("陈思远")
+    office.call("PUT", f"/v1/members/{later}/tier", {"tier": "gold", "reason": "a guest"})
+    office.call("PUT", "/v1/programme/terms/consents.sms", {"document": {"texts": {"zh": "同意"}}})
+    said = {"purpose": "sms", "version": 1, "language": "zh", "channel": "till"}
+    for member, words in ((office.member, (True, False)), (later, (False, True))):
+        for given in words:
+            world.clock.pass_(seconds=1)
+            answer = office.call("POST", f"/v1/members/{member}/consents", {**said, "given": given})
+            assert answer.status_code == 201, answer.text
+    between = (start + timedelta(hours=12)).isoformat()
+
+    chosen = [
+        numbers(office, **body)
+        for body in (
+            {"tier": "gold"},
+            {"tier": "classic"},
+            {"joined_from": between},
+            {"joined_to": between},
+            {"consent": "sms"},
+            {"consent": "mail"},
+            {"consent": "sms", "tier": "classic"},
+        )
+    ]
+
+    assert chosen == [["M000000002"], ["M000000001"], ["M000000002"], ["M000000001"], ["M000000002"], [], []]

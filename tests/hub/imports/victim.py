@@ -4,11 +4,11 @@ import sys
 
 from hub.composition import compose
 from hub.db.session import Database
-from hub.imports.worker import Worker
+from hub.jobs import import_worker
 from tests.hub.world import SECRETS
 
 if __name__ == "__main__":
     hub = compose(Database(sys.argv[1]), SECRETS)
-    worker = Worker(hub.database, hub.vault, hub.clock, hub.random_bytes)
+    worker = import_worker(hub)
     worker.run()
     sys.stdin.read()

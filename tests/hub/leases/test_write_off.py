@@ -6,17 +6,18 @@ import pytest
 from sqlalchemy import select, update
 
 from hub.audit.models import AuditEntry
-from hub.fleet.models import Stream
+from hub.fleet.models import Duty, Stream
 from hub.intake import Outcome
-from hub.leases.intake import LeaseWrittenOff
 from hub.leases.models import Lease
+from hub.leases.orders import LeaseWrittenOff
 from hub.ledger import service as ledger
 from hub.ledger.models import Account, Counter, Lot, Transfer
 from hub.ledger.rules import Books, Context
 from hub.points.service import EXPIRED, WRITTEN_OFF, debt_account, owe, points_account
 from hub.rewards.models import Voucher
 from hub.staff.permissions import Permission
-from protocol.duties import GrantLease
+from protocol import codec
+from protocol.duties import GrantLease, RecallLease
 from protocol.errors import ErrorCode
 from protocol.events import LeaseAccepted, LeaseClosed, LeaseSpent
 from protocol.requests import AskLease, PresentCard
@@ -212,6 +213,15 @@ def test_points_that_come_back_pay_what_the_member_owes(scene: Scene, how: str) 
     assert outcome.is_applied
     assert (scene.world.balance(scene.member), scene.debt()) == (0, 100)
     scene.world.assert_books_are_right()
+
+
+def test_a_kiosk_that_comes_back_is_told_to_spend_no_more_of_what_was_written_off(scene: Scene) -> None:
+    scene.write_off("give_back")
+
+    assert scene.write_off("give_back").code is ErrorCode.LEASE_WRITTEN_OFF
+    with scene.world.hub.database.read() as session:
+        bodies = session.execute(select(Duty.body).where(Duty.kind == "lease.recall")).scalars().all()
+    assert [codec.decode(body.encode(), RecallLease).lease for body in bodies] == [1]
 
 
 def test_open_leases_are_found_with_what_became_of_their_kiosk(api: Api) -> None:

@@ -38,7 +38,7 @@ GAMES = settings(
 To have a failure made small takes minutes: add `Phase.shrink`, and give the test more time.
 """
 
-SEEDS = (7, 38)
+SEEDS = (10, 28)
 SEEDED_ITEMS = 250
 
 choices = st.randoms(use_true_random=False)

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from hub.booking.models import Fact
 from hub.holds.service import HoldCaptured, HoldPlaced, HoldReleased
 from hub.intake import Item, Outcome
-from hub.leases.intake import LeaseWrittenOff
+from hub.leases.orders import LeaseWrittenOff
 from hub.ledger.models import Account, Lot
 from hub.payments.intake import PaymentRecorded, PaymentRefunded
 from hub.points.intake import PointsTransferred

@@ -102,6 +102,19 @@ def test_the_programme_tells_tiers_by_rank_and_the_newest_rate(world: World, pag
     assert (programme.earn_points, programme.earn_per, programme.currency) == (3, 200, "CNY")
 
 
+def test_kiosks_show_a_rate_that_holds_for_everything_and_nothing_that_needs_more(world: World, page: Read) -> None:
+    special = {"kind": "rate", "points": 9, "per_minor": 100, "priority": 7}
+    with world.hub.database.write() as session:
+        publish(session, Change("earning.0", special | {"categories": ["coffee"]}, "test"), START)
+        publish(session, Change("earning.2", special | {"kind": "bonus"}, "test"), START)
+        publish(session, Change("earning.3", special | {"points": 2, "priority": 1}, "test"), START)
+
+    shown = page("programme", 0)
+
+    assert shown is not None
+    assert codec.decode(shown.items[0], state.Programme).earn_points == 2
+
+
 def test_a_configuration_names_chain_and_store_and_carries_the_kiosks_own_version(page: Read) -> None:
     shown = page("configuration", 0)
 

@@ -57,7 +57,7 @@ def make_fact(world: World, kiosk: TestKiosk, **overrides: Any) -> Fact:
 
 def told(world: World, confirmed: dict[StreamKey, int], *refused: tuple[str, Refused]) -> list[tuple[str, Receipt]]:
     with world.hub.database.read() as session:
-        sent = list(receipts(session, confirmed, refused))
+        sent = list(receipts(session, confirmed, refused, START))
     return [(each.topic, codec.decode(each.payload, Receipt)) for each in sent]
 
 

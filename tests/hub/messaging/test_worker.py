@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from hub.messaging.backlog import ROUND_MAX_MESSAGES
 from hub.messaging.ingest import Arrival, Ingest
 from hub.messaging.publisher import Publication
-from hub.messaging.worker import BATCH_MAX_MESSAGES, TRIES_MAX, Worker
+from hub.messaging.worker import TRIES_MAX, Worker
 from protocol import codec, topics
 from protocol.state import HubStatus
 from provisioning.mqtt import Delivery, Endpoint
@@ -96,7 +97,7 @@ def test_what_is_delivered_is_taken(ingest: FakeIngest) -> None:
 
 
 def test_what_comes_while_a_batch_is_booked_is_taken_together_and_in_order(ingest: FakeIngest) -> None:
-    names = [str(number) for number in range(BATCH_MAX_MESSAGES + 5)]
+    names = [str(number) for number in range(ROUND_MAX_MESSAGES + 5)]
     ingest.open.clear()
     with running(ingest) as worker:
         deliver(worker, "first", *names)
@@ -108,7 +109,7 @@ def test_what_comes_while_a_batch_is_booked_is_taken_together_and_in_order(inges
             assert ingest.wait_for(batches=len(ingest.taken) + 1)
 
     assert [name for batch in ingest.taken for name in batch] == ["first", *names, "last"]
-    assert max(len(batch) for batch in ingest.taken) == BATCH_MAX_MESSAGES
+    assert max(len(batch) for batch in ingest.taken) == ROUND_MAX_MESSAGES
 
 
 def test_a_batch_that_the_database_could_not_take_is_taken_again_before_the_next(ingest: FakeIngest) -> None:

@@ -21,9 +21,12 @@ from protocol.ids import derived_id
 from protocol.requests import AskLease, PresentCard
 from protocol.state import KioskStatus
 from protocol.topics import Channel
+from tests.hub.migrations.lending import lend_ahead
+from tests.hub.migrations.losing import lose_some
 from tests.hub.migrations.members import look_after_members
 from tests.hub.migrations.outward import tell_outside
 from tests.hub.migrations.personal import keep_personal_data
+from tests.hub.migrations.reconciling import reconcile
 from tests.hub.migrations.staff import let_people_in
 from tests.hub.world import STORE, TestKiosk, World
 
@@ -57,7 +60,10 @@ def play(world: World) -> UUID:
     keep_personal_data(world, kiosk, member)
     look_after_members(world)
     keep_books(world, kiosk, member)
+    lend_ahead(world, kiosk, member)
     tell_outside(world)
+    reconcile(world, kiosk, member)
+    lose_some(world)
     return member
 
 

@@ -4,7 +4,7 @@ from hub.duplicates import service as duplicates
 from hub.imports import exporting, service
 from hub.imports.columns import guessed
 from hub.imports.exporting import Exporter, Wanted
-from hub.imports.worker import Worker
+from hub.jobs import import_worker
 from hub.members import service as members
 from hub.members.service import Profile
 from hub.merges.service import MembersMerged
@@ -24,7 +24,7 @@ def look_after_members(world: World) -> None:
         for _ in range(2):
             profile = Profile("王", None, None, STORE, "zh", "till", {"email": "wang@example.com"})
             members.join_many(session, hub.vault, [profile], now=world.clock.now, random=world.random.randbytes)
-    Worker(hub.database, hub.vault, hub.clock, hub.random_bytes).run()
+    import_worker(hub).run()
     Exporter(hub.database, hub.vault, hub.clock).run()
     assert duplicates.look_through(hub.database, hub.vault, world.clock.now) == 1
     kept, merged = world.add_member("何雨桐"), world.add_member("何雨桐")

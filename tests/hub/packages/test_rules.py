@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.ledger.models import VALUE_SCALE
-from hub.packages.rules import COUNTS_MAX, UNIT_VALUE_SCALE, Package, value_left
+from hub.packages.rules import COUNTS_MAX, Package, value_left
 
 AT = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 
@@ -33,10 +32,6 @@ def test_the_price_is_shared_over_the_counts(price: int, items: dict[str, int], 
 @given(st.integers(0, 10**9), st.integers(1, COUNTS_MAX))
 def test_a_package_of_which_nothing_was_used_is_worth_its_price(price: int, count: int) -> None:
     assert value_left(count, make_package(price=price, items={"wash": count}).unit_value) == price
-
-
-def test_it_counts_in_the_ledgers_scale() -> None:
-    assert UNIT_VALUE_SCALE == VALUE_SCALE
 
 
 @pytest.mark.parametrize(

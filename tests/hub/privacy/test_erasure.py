@@ -249,7 +249,7 @@ def test_a_kiosk_that_came_to_know_the_member_meanwhile_is_told_too(chain: Chain
 
 def test_a_restored_backup_does_not_bring_an_erased_member_back(small_world: World, tmp_path: Path) -> None:
     world, stones = small_world, TombstoneFile(tmp_path / "erased-members")
-    hub = replace(world.hub, eraser=Eraser(stones, world.hub.random_bytes))
+    hub = replace(world.hub, eraser=Eraser(stones, world.hub.vault, world.hub.random_bytes))
     world = replace(world, hub=hub)
     member, other = add_person(world), world.add_member()
     assert world.book(world.posted(TopUpRecorded("T1", other, "CNY", 5_000)))[0].is_applied

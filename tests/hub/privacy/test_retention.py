@@ -130,7 +130,8 @@ def test_whoever_moved_something_or_holds_money_is_not_erased_for_being_away(wor
 
 
 @pytest.mark.parametrize(
-    "document", [{"consents_years": 2}, {"events_years": 4}, {"inactive_years": 1}, {"visits_days": 0}]
+    "document",
+    [{"consents_years": 2}, {"events_years": 4}, {"inactive_years": 1}, {"visits_days": 0}, {"alerts_days": 179}],
 )
 def test_no_policy_destroys_what_the_law_wants_kept(document: dict[str, int]) -> None:
     with pytest.raises(msgspec.ValidationError):

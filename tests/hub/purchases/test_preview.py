@@ -16,6 +16,7 @@ from hub.purchases.preview import preview
 from hub.staff.keys import issue_key
 from hub.staff.permissions import Permission
 from protocol.errors import ErrorCode
+from tests.hub.leases.scene import Ahead
 from tests.hub.purchases.shop import CASH, give_tier, move_to, posted, put, tallied
 from tests.hub.world import START, STORE, World
 
@@ -230,6 +231,18 @@ def test_the_api_says_why_points_cannot_pay(till: Till, path: str) -> None:
 
     assert (response.status_code, response.json()["code"]) == (422, "points.short")
     assert response.json()["data"] == {"short": 10}
+
+
+def test_the_api_says_that_points_lie_at_a_kiosk(world: World) -> None:
+    scene = Ahead(world)
+    put(world, "cash", points=10, minor=100)
+    scene.lend(500)
+    till = Till(world)
+
+    with till.client:
+        response = till.post("/v1/purchases/preview", scene.member, points_paid=600)
+
+    assert (response.status_code, response.json()["code"]) == (409, "points.recalled")
 
 
 @pytest.mark.parametrize("points", [-1, 10**12 + 1, 0.5, "many"])

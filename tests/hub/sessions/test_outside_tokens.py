@@ -26,8 +26,8 @@ CLAIMS: dict[str, Any] = {
 }
 
 
-def judged(token: str) -> Any:
-    client = Client("https://login.example", "hub", "the client's secret", "https://hub.example/outside")
+def judged(token: str, **wanted: tuple[str, ...]) -> Any:
+    client = Client("https://login.example", "hub", "the client's secret", "https://hub.example/outside", **wanted)  # type: ignore[arg-type]
     provider = Provider(client, Vault(SECRETS.vault, bytes), bytes)
     return provider._identity({"id_token": token}, KEYS, "n", START)
 
@@ -46,6 +46,32 @@ def test_a_right_token_names_the_person() -> None:
     identity = judged(signed())
 
     assert (identity.issuer, identity.subject, identity.email) == ("https://login.example", "wang", "wang@hq.example")
+
+
+@pytest.mark.parametrize(
+    ("claims", "is_taken"),
+    [
+        ({"acr": "gold", "amr": ["pwd", "otp"]}, True),
+        ({"acr": "silver", "amr": ["hwk"]}, True),
+        ({"acr": "bronze", "amr": ["otp"]}, False),
+        ({"acr": "gold", "amr": ["pwd"]}, False),
+        ({"acr": "gold", "amr": "otp"}, False),
+        ({"acr": "gold", "amr": [["otp"]]}, False),
+        ({"acr": ["gold"], "amr": ["otp"]}, False),
+        ({"acr": "gold"}, False),
+        ({"amr": ["otp"]}, False),
+    ],
+)
+def test_a_provider_must_know_people_as_surely_as_the_hub_is_told_to_want(
+    claims: dict[str, Any], *, is_taken: bool
+) -> None:
+    wanted = {"acr": ("gold", "silver"), "amr": ("otp", "hwk")}
+
+    if is_taken:
+        assert judged(signed(**claims), **wanted).subject == "wang"
+    else:
+        with pytest.raises(ProviderError):
+            judged(signed(**claims), **wanted)
 
 
 @pytest.mark.parametrize("verified", [False, None, "true", 1])

@@ -5,10 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.ledger.models import VALUE_SCALE
+from hub.ledger.rules import VALUE_SCALE
 from hub.terms import kind_of, normal
 from hub.wallet.rules import (
-    MONEY_UNIT_VALUE,
     Gift,
     GiftRule,
     Jurisdiction,
@@ -174,8 +173,8 @@ def test_a_gift_expires_by_the_month(months: int | None, expires: datetime | Non
     assert (grant.source, grant.active_from, grant.expires_at) == ("gift", AT, expires)
 
 
-def test_money_is_worth_itself() -> None:
-    assert MONEY_UNIT_VALUE == VALUE_SCALE
+def test_a_gift_of_money_is_worth_itself() -> None:
+    assert gift_grant(WalletPolicy(), AT).unit_value == VALUE_SCALE
 
 
 @pytest.mark.parametrize(

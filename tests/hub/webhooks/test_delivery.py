@@ -8,6 +8,7 @@ from sqlalchemy import select, text
 from standardwebhooks import Webhook
 
 from hub.audit.models import AuditEntry
+from hub.privacy.retention import Retention
 from hub.webhooks.models import WebhookMessage
 from hub.webhooks.rules import RETRY_AFTER
 from tests.hub.migrations import day
@@ -243,7 +244,9 @@ def test_messages_are_forgotten_after_a_month(post: Post) -> None:
     post.deliver()
     post.world.clock.pass_(days=31)
 
-    assert post.courier.forget(post.world.clock.now) == 1
+    destroyed = Retention(post.hub.database, post.hub.eraser, post.hub.random_bytes).run(post.world.clock.now)
+
+    assert destroyed["messages"] == 1
     assert post.deliveries(webhook["id"]) == []
 
 
