@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from devices.nfc import NfcReader
-from kiosk.clock import SystemClock, system_random
+from devices.scanner import SerialScanner
+from kiosk.clock import SystemClock, system_random, wall_time
 from kiosk.conductor import Conductor, PictureCame, Stage
 from kiosk.link.mqtt import connect
 from kiosk.loop import Loop
@@ -83,13 +84,16 @@ def main(
 
 def run(setup: Setup, display: Display) -> None:
     """Put the kiosk together and run it; returns when the window is closed."""
-    settings, clock, loop = setup.settings, SystemClock(), Loop()
+    settings, loop = setup.settings, Loop()
     identity = Identity(settings.kiosk, version("membertap"), _signer(setup.key))
-    store = LocalStore(RealDisk(setup.store), system_random, clock.now())
+    store = LocalStore(RealDisk(setup.store), system_random, wall_time())
+    clock = SystemClock(lambda: store.chain.known_until)
     line = connect(settings.kiosk, setup.endpoint, loop.put, int(clock.now().timestamp()))
-    sync = Sync(identity, store, line, clock=clock, random_bytes=system_random)
+    sync = Sync(identity, store, line, clock=clock, random_bytes=system_random, hear_time=clock.hear)
     pictures = Pictures(setup.store / "pictures", settings.hub.url, setup.hub_ca, came=lambda: loop.put(PictureCame()))
-    reader = NfcReader(settings.reader, loop.put)
+    readers: list[NfcReader | SerialScanner] = [NfcReader(settings.reader, loop.put)]
+    if settings.scanner is not None:
+        readers.append(SerialScanner(settings.scanner, loop.put))
     opened = partial(log.info, "the kiosk is ready", version=identity.software)
     window = KioskApp(Callbacks(loop.put, opened), _options(setup, display), clock.monotonic, display.remote)
     stage = Stage(window.bridge.show, pictures.path, window.bridge.frame_age_ms, lambda: room_bytes(setup.store))
@@ -98,7 +102,7 @@ def run(setup: Setup, display: Display) -> None:
         signal.signal(number, lambda *_arguments: window.stop())
     with ExitStack() as running:
         running.callback(store.close)
-        for part in (Upkeep(store), pictures, reader):
+        for part in (Upkeep(store), pictures, *readers):
             part.start()
             running.callback(part.stop)
         line.start()

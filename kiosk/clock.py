@@ -3,8 +3,10 @@
 import ctypes
 import os
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
+from kiosk.believed import Believed, Reading
 from protocol.values import ClockTrust
 
 _TIME_ERROR = 5
@@ -12,11 +14,15 @@ _TIMEX_BYTES = 208
 
 
 class SystemClock:
-    """The operating system's time."""
+    """The operating system's time, as far as it is believed. `floor` tells the latest moment that the journal knows."""
+
+    def __init__(self, floor: Callable[[], datetime]) -> None:
+        self._floor = floor
+        self._believed = Believed.begin(_read(), floor())
 
     def now(self) -> datetime:
         """See `kiosk.ports.Clock`."""
-        now = datetime.now(UTC)
+        now = self._believed.look(_read(), self._floor())
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
     def monotonic(self) -> float:
@@ -24,13 +30,27 @@ class SystemClock:
         return time.monotonic()
 
     def trust(self) -> ClockTrust:
-        """Believe the clock as far as the kernel does: `ntp` while something disciplines it, else `rtc`."""
-        return "ntp" if _is_disciplined() else "rtc"
+        """See `kiosk.ports.Clock`."""
+        self.now()
+        return self._believed.trust
+
+    def hear(self, at: datetime) -> None:
+        """Take the hub's time."""
+        self._believed.hear(at, _read())
+
+
+def wall_time() -> datetime:
+    """The wall clock before anything is known that speaks for it or against it."""
+    return _read().wall
 
 
 def system_random(size: int) -> bytes:
     """Random bytes of the operating system."""
     return os.urandom(size)
+
+
+def _read() -> Reading:
+    return Reading(datetime.now(UTC), time.monotonic(), _is_disciplined())
 
 
 def _is_disciplined() -> bool:

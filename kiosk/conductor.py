@@ -6,32 +6,60 @@ visit wants done, keeps the store and the line going, and shows a new frame when
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, assert_never, get_args
+from typing import assert_never, get_args
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from devices.reader import CardRefused, CardRemoved, CardTapped, ReaderMissing, ReaderReady, ReaderReport
+from devices.scanner import CodeScanned, ScannerMissing, ScannerReady, ScannerReport
+from kiosk.health import Surroundings, heartbeat
 from kiosk.idle import DEFAULTS, Patience
+from kiosk.knowledge import Knowledge
 from kiosk.link.hub import Granted
+from kiosk.news import Denied, Disowned, Forgotten, News, Settled, Vouched
 from kiosk.ports import Clock
-from kiosk.presenter import Ending, PictureOf, Scene, frame
+from kiosk.presenter import frame
+from kiosk.scene import Ending, PictureOf, Scene
 from kiosk.store.errors import StoreError, StoreFullError
 from kiosk.store.local import LocalStore
-from kiosk.sync import Denied, Disowned, Forgotten, News, Settled, Sync, Vouched
+from kiosk.sync import Sync
 from kiosk.texts import LANGUAGES, Texts
 from kiosk.views import Frame
-from kiosk.visit import machine
+from kiosk.visit import earning, machine
+from kiosk.visit.effects import (
+    AskLease,
+    Effect,
+    Fresh,
+    KeepEvidence,
+    KeepReceipt,
+    PresentCard,
+    SeeNotice,
+    SpendLent,
+    Step,
+    UseUp,
+    World,
+)
 from kiosk.visit.intents import Intent, LanguageChosen
-from kiosk.visit.machine import AskLease, Effect, Fresh, KeepEvidence, PresentCard, Step, World
-from kiosk.visit.states import Guest, Idle, Refused, State, card_of, guest_of
+from kiosk.visit.states import (
+    Guest,
+    Idle,
+    Redeeming,
+    Refused,
+    State,
+    card_of,
+    guest_of,
+)
 from protocol import requests
 from protocol.errors import ErrorCode
-from protocol.events import CardSeen
+from protocol.events import CardEvidence, ReceiptScanned
 from protocol.state import Heartbeat, MemberSnapshot, OpenVoucher
 
 REOPEN_S = 5.0
 """How long a store that failed rests before it is opened again."""
+
+CLOSE_DUE_S = 5.0
+"""How often is looked for leases ahead that are past their deadline; nothing is spent from them meanwhile."""
 
 log = structlog.get_logger()
 
@@ -61,7 +89,7 @@ class PictureCame:
     """A picture that was missing lies in the cache now."""
 
 
-Happening = ReaderReport | Intent | LineUp | LineDown | Arrived | PictureCame
+Happening = ReaderReport | ScannerReport | Intent | LineUp | LineDown | Arrived | PictureCame
 _READER = get_args(ReaderReport)
 _INTENT = get_args(Intent)
 
@@ -85,11 +113,13 @@ class Conductor:
         self._stage = stage
         self._clock = clock
         self._texts = Texts(self._default_language(), zone)
+        self._knowledge = Knowledge(store)
         self._patience = Patience()
         self._state: State = Idle()
         self._shown: Frame | None = None
         self._reader_ready = False
         self._failed_at: float | None = None
+        self._closes_at = 0.0
 
     @property
     def state(self) -> State:
@@ -111,11 +141,13 @@ class Conductor:
             self._move((Idle(), ()))
         try:
             self._move(machine.passed(self._state, self._world()))
+            self._close_due()
+            self._leave_fork()
+            if self._sync.is_beat_due:
+                self._sync.beat(self._health())
         except StoreError as error:
             self._store_failed(error)
         self._reopen_if_due()
-        if self._sync.is_beat_due:
-            self._sync.beat(self._health())
         self._follow_up()
 
     def _dispatch(self, happening: Happening) -> None:
@@ -128,8 +160,12 @@ class Conductor:
             case Arrived(topic, payload):
                 for news in self._sync.hear(topic, payload):
                     self._take_news(news)
-            case PictureCame():
+            case PictureCame() | ScannerReady():
                 pass
+            case CodeScanned(text):
+                self._scanned(text)
+            case ScannerMissing(reason):
+                log.warning("no scanner", reason=reason)
             case _ if isinstance(happening, _READER):
                 self._take_report(happening)
             case _ if isinstance(happening, _INTENT):
@@ -139,7 +175,7 @@ class Conductor:
         match report:
             case CardTapped(card):
                 log.info("card", technology=card.technology)
-                self._move(machine.tapped(self._state, card, self._store.snapshots.of_card(card.uid), self._world()))
+                self._tapped(card)
                 self._patience.touch(self._clock.monotonic())
             case CardRefused(code):
                 self._move(machine.unreadable(self._state, code, self._world()))
@@ -153,6 +189,17 @@ class Conductor:
             case _:
                 assert_never(report)
 
+    def _tapped(self, card: CardEvidence) -> None:
+        known, unbooked, recognition = self._knowledge.of_card(card)
+        step = machine.tapped(self._state, card, known, self._world(), recognition=recognition, unbooked=unbooked)
+        self._move(step)
+
+    def _scanned(self, text: str) -> None:
+        self._patience.touch(self._clock.monotonic())
+        found = self._knowledge.scanned(text, guest_of(self._state))
+        self._move(earning.scanned(self._state, found, self._world()))
+        self._look_again()
+
     def _take_intent(self, intent: Intent) -> None:
         self._patience.touch(self._clock.monotonic())
         if isinstance(intent, LanguageChosen):
@@ -163,15 +210,17 @@ class Conductor:
         now = self._clock.monotonic()
         match news:
             case Vouched(uid, authority, snapshot):
-                self._move(machine.vouched(self._state, uid, authority, snapshot))
+                shown, unbooked = self._knowledge.laid_over(snapshot)
+                self._move(machine.vouched(self._state, uid, authority, shown, unbooked=unbooked))
             case Disowned(uid, code):
                 self._move(machine.disowned(self._state, uid, code, self._world()))
             case Denied(request, code, data):
                 self._move(machine.refused(self._state, request, code, (data, now)))
             case Settled(upto, refused, parked):
                 self._move(machine.settled(self._state, upto, refused, parked))
+                self._look_again()
             case MemberSnapshot():
-                self._move(machine.learned(self._state, news))
+                self._look_again()
             case Granted():
                 self._take_grant(news)
             case Forgotten(member):
@@ -190,9 +239,30 @@ class Conductor:
             self._sync.give_back(granted)
             return
         seq = self._sync.spend(granted)
-        voucher = OpenVoucher(grant.spend, grant.reward, self._clock.now())
-        newest = self._store.snapshots.of_member(grant.member) or waiting.guest.snapshot
-        self._move(machine.spent(waiting, voucher, seq, newest))
+        self._show_spent(waiting, seq)
+
+    def _spend_lent(self, effect: SpendLent) -> None:
+        waiting = machine.granted(self._state, effect.spend)
+        assert waiting is not None, "whoever wants this spent waits for it"
+        member = waiting.guest.snapshot.member
+        seq = self._store.lent.spend(self._knowledge.wish(member, effect), self._sync.pen(f"member:{member}"))
+        if seq is None:
+            # Its deadline fell between the touch and now: it goes back, and can be had again in a moment.
+            self._move((Refused(ErrorCode.POINTS_RECALLED, {}, waiting.guest, self._clock.monotonic()), ()))
+            return
+        self._show_spent(waiting, seq)
+
+    def _show_spent(self, waiting: Redeeming, seq: int) -> None:
+        voucher, guest = OpenVoucher(waiting.spend, waiting.reward, self._clock.now()), waiting.guest
+        newest, unbooked = self._knowledge.of_member(guest.snapshot.member) or (guest.snapshot, guest.unbooked)
+        self._move(machine.spent(waiting, voucher, seq, newest, unbooked=unbooked))
+
+    def _look_again(self) -> None:
+        """Show whoever is here what is known of them by now."""
+        guest = guest_of(self._state)
+        known = None if guest is None else self._knowledge.of_member(guest.snapshot.member)
+        if known is not None:
+            self._move(machine.learned(self._state, known[0], unbooked=known[1]))
 
     def _move(self, step: Step) -> None:
         state, effects = step
@@ -219,7 +289,20 @@ class Conductor:
                 body = requests.AskLease(effect.spend, effect.visit, effect.reward, effect.points)
                 self._sync.ask(effect.request, body)
             case KeepEvidence(card):
-                self._store.chain.append([CardSeen(card)], self._sync.stamp("kiosk"), self._sync.draw(1))
+                self._store.lent.keep_tap(card, self._knowledge.code_of(card), self._sync.pen())
+            case UseUp(card):
+                code = self._knowledge.code_of(card)
+                if code is not None:
+                    self._store.lent.verifiers.use_up(code)
+            case SpendLent():
+                self._spend_lent(effect)
+            case SeeNotice(member, notice):
+                stamp = self._sync.stamp(f"member:{member}")
+                self._store.register.see(member, notice, stamp, self._sync.draw(1))
+            case KeepReceipt():
+                stamp = self._sync.stamp(f"member:{effect.member}")
+                told = {"receipt": effect.receipt, "expected": effect.expected}
+                self._store.register.scan(ReceiptScanned(effect.member, effect.code), told, stamp, self._sync.draw(1))
             case _:
                 assert_never(effect)
 
@@ -235,7 +318,14 @@ class Conductor:
 
     def _world(self) -> World:
         fresh = Fresh(self._sync.new_id(), self._sync.new_id())
-        return World(self._sync.online, self._sync.may_spend, self._clock.monotonic(), fresh)
+        return World(
+            self._sync.online,
+            self._sync.may_spend,
+            self._clock.monotonic(),
+            fresh,
+            allowance=self._knowledge.allowance(guest_of(self._state), self._sync.pen()),
+            clock=self._clock.trust() != "none",
+        )
 
     def _scene(self) -> Scene:
         documents = self._store.documents
@@ -250,6 +340,10 @@ class Conductor:
             configuration=documents.configuration,
             picture_of=self._stage.picture_of,
             ending=self._ending(),
+            allowance=self._knowledge.allowance(guest_of(self._state), self._sync.pen()),
+            clock=self._clock.trust() != "none",
+            journal_used_percent=self._store.used_percent,
+            chain=self._sync.outbox.trust.value,
         )
 
     def _ending(self) -> Ending:
@@ -269,6 +363,12 @@ class Conductor:
         code = ErrorCode.STORE_FULL if isinstance(error, StoreFullError) else ErrorCode.STORE_READ_ONLY
         self._state = Refused(code, {}, None, now)
 
+    def _close_due(self) -> None:
+        now = self._clock.monotonic()
+        if now >= self._closes_at and self._store.is_writable:
+            self._closes_at = now + CLOSE_DUE_S
+            self._store.lent.close_due(self._sync.pen())
+
     def _reopen_if_due(self) -> None:
         now = self._clock.monotonic()
         if self._failed_at is None or now - self._failed_at < REOPEN_S:
@@ -279,22 +379,16 @@ class Conductor:
         else:
             self._failed_at = now
 
+    def _leave_fork(self) -> None:
+        # Whoever stands here ends their visit first: what they have been shown is in the journal that is left.
+        if self._store.chain.is_forked and isinstance(self._state, Idle):
+            self._store.begin_epoch(self._clock.now())
+            self._sync.reopened()
+
     def _health(self) -> Heartbeat:
-        chain, now = self._store.chain, self._clock.now()
-        disk_free, memory = self._stage.room_bytes()
-        reader: Literal["ready", "missing"] = "ready" if self._reader_ready else "missing"
-        return Heartbeat(
-            at=now,
-            clock=self._clock.trust(),
-            unconfirmed=chain.unconfirmed,
-            oldest_unconfirmed_s=chain.oldest_unconfirmed_age_s(now),
-            reader=reader,
-            frame_age_ms=self._stage.frame_age_ms(),
-            disk_free_bytes=disk_free,
-            memory_bytes=memory,
-            journal="writable" if self._store.is_writable else "read_only",
-            snapshots=len(self._store.snapshots),
-        )
+        stage = self._stage
+        around = Surroundings(self._reader_ready, stage.frame_age_ms(), *stage.room_bytes())
+        return heartbeat(self._store, self._sync.outbox.trust, around, self._clock)
 
 
 def _uid_of(state: State) -> str | None:

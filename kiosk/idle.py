@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import ceil
 
-from kiosk.presenter import Ending
+from kiosk.scene import Ending
 from kiosk.visit.states import Idle, Redeeming, Refused, Showing, State
 from protocol.state import Configuration
 

@@ -29,6 +29,9 @@ PROGRESS_TIMEOUT_S = 30.0
 PAUSE_S = 60.0
 """How long to wait after a refusal that sending again at once cannot mend."""
 
+REPEAT_S = 10.0
+"""How soon everything may be sent again when a receipt says that the hub has not moved: an envelope was lost."""
+
 log = structlog.get_logger()
 
 
@@ -36,6 +39,8 @@ class Trust(StrEnum):
     """Whether this chain may still be sent and spent from."""
 
     GOOD = "good"
+    WAITING = "waiting"
+    """A person has to accept this epoch first; it is asked for now and then."""
     FORKED = "forked"
     REVOKED = "revoked"
 
@@ -64,6 +69,8 @@ class Outbox:
     kiosk: str
     sign: Signer
     trust: Trust = Trust.GOOD
+    lacks_oldest: bool = False
+    """Whether the hub stands before the oldest event that is here, and has to be told where that is."""
     connection: int = 0
     _open: bool = False
     _sent: deque[InFlight] = field(default_factory=deque)
@@ -71,6 +78,12 @@ class Outbox:
     _batch_max: int = BATCH_MAX_EVENTS
     _moved_at: float = 0.0
     _paused_until: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.chain.is_forked:
+            self.trust = Trust.FORKED
+        elif self.chain.is_revoked:
+            self.trust = Trust.REVOKED
 
     def opened(self, connection: int, now: float) -> None:
         """The line is up and the hub takes events: begin after the last receipt."""
@@ -85,7 +98,7 @@ class Outbox:
 
     def due(self, now: float) -> Iterator[bytes]:
         """Envelopes to send now. Call it whenever something was journaled, received, or time has passed."""
-        if not self._open or self.trust is not Trust.GOOD or now < self._paused_until:
+        if not self._open or self.trust in {Trust.FORKED, Trust.REVOKED} or now < self._paused_until:
             return
         if self._sent and now - self._moved_at > PROGRESS_TIMEOUT_S:
             log.warning("no receipt came; sending again", after=self.chain.confirmed.seq)
@@ -102,7 +115,7 @@ class Outbox:
 
     def receive(self, receipt: Receipt, now: float) -> Settled | None:
         """Take a receipt; None where it settles nothing."""
-        if receipt.epoch not in {self.chain.epoch, NO_EPOCH}:
+        if receipt.epoch not in {self.chain.epoch, NO_EPOCH} or self.trust is Trust.FORKED:
             return None
         if receipt.refused is not UNSET:
             self._refused(receipt, receipt.refused, now)
@@ -110,10 +123,12 @@ class Outbox:
         if receipt.upto < self.chain.confirmed.seq:
             self._rewind(receipt, now)
             return None
+        self.lacks_oldest = False
         return self._confirm(receipt, now)
 
     def _confirm(self, receipt: Receipt, now: float) -> Settled | None:
         if receipt.upto == self.chain.confirmed.seq and receipt.hash == self.chain.confirmed.hash.hex():
+            self._repeated(receipt, now)
             return None
         known = next((sent.before for sent in self._sent if sent.before.seq <= receipt.upto <= sent.last.seq), None)
         point = self.chain.point_at(receipt.upto, known or self.chain.confirmed)
@@ -121,13 +136,26 @@ class Outbox:
             self._fork(receipt)
             return None
         refused = tuple(_refused_events(receipt))
-        self.chain.confirm(point, refused)
+        self.chain.confirm(point, refused, hub_epoch=receipt.hub_epoch, heard_at=receipt.at or None)
+        if self.trust is Trust.WAITING:
+            self.trust = Trust.GOOD
+        if self._cursor is not None and self._cursor.seq < point.seq:
+            # A receipt from before a restore overtook what was to be sent again; what it covers may be pruned by now.
+            self._sent.clear()
+            self._cursor = point
         while self._sent and self._sent[0].last.seq <= point.seq:
             self._sent.popleft()
         if not self._sent:
             self._batch_max = BATCH_MAX_EVENTS
         self._moved_at = now
         return Settled(point.seq, refused)
+
+    def _repeated(self, receipt: Receipt, now: float) -> None:
+        # The hub answers everything that it hears. Where it has not moved, what it heard lies behind something lost.
+        if self._sent and now - self._moved_at >= REPEAT_S:
+            self._restart(now)
+        if self.chain.unconfirmed == 0 and receipt.hub_epoch != self.chain.replayed_for:
+            self.chain.confirm(self.chain.confirmed, hub_epoch=receipt.hub_epoch, heard_at=receipt.at or None)
 
     def _rewind(self, receipt: Receipt, now: float) -> None:
         # The hub stands behind what it once confirmed: it was restored from a backup and is told again.
@@ -137,6 +165,7 @@ class Outbox:
             return
         if point is None:
             log.error("the hub lacks events that are gone here", upto=receipt.upto, oldest=self.chain.oldest.seq)
+            self.lacks_oldest = True
             return
         log.warning("the hub was restored; sending again", after=point.seq, instead_of=self.chain.confirmed.seq)
         self.chain.rewind(point)
@@ -147,13 +176,16 @@ class Outbox:
         match code:
             case ErrorCode.KIOSK_REVOKED:
                 self.trust = Trust.REVOKED
+                self.chain.revoke()
             case ErrorCode.CHAIN_FORKED:
-                self.trust = Trust.FORKED
+                self._fork(receipt)
+            case ErrorCode.EPOCH_UNKNOWN:
+                self.trust = Trust.WAITING
+                self._pause(now)
             case ErrorCode.MESSAGE_UNDECODABLE | ErrorCode.MESSAGE_TOO_LARGE | ErrorCode.SIGNATURE_INVALID:
                 self._split(receipt, now)
             case _:
-                self._paused_until = now + PAUSE_S
-                self._restart(now)
+                self._pause(now)
 
     def _split(self, receipt: Receipt, now: float) -> None:
         if not self._sent or receipt.first_seq not in {UNSET, self._sent[0].before.seq + 1}:
@@ -168,11 +200,17 @@ class Outbox:
     def _fork(self, receipt: Receipt) -> None:
         log.error("the hub knows another history of this kiosk; sending and spending end here", upto=receipt.upto)
         self.trust = Trust.FORKED
+        self.chain.fork()
+
+    def _pause(self, now: float) -> None:
+        self._paused_until = now + PAUSE_S
+        self._restart(now)
 
     def _restart(self, now: float) -> None:
         self._sent.clear()
         self._cursor = self.chain.confirmed
         self._moved_at = now
+        self.lacks_oldest = False
 
     def _batch(self, after: Point) -> tuple[list[bytes], Point]:
         events: list[bytes] = []

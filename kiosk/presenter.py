@@ -1,12 +1,10 @@
 """From where a visit stands to what the screen shows: a pure function from state and scene to one frame."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
 from typing import assert_never
 from uuid import UUID
 
+from kiosk.scene import Scene
+from kiosk.shelf import shelf
 from kiosk.texts import LANGUAGES, Texts
 from kiosk.views import (
     AttractView,
@@ -19,7 +17,7 @@ from kiosk.views import (
 )
 from kiosk.views.confirm import PriceRow
 from kiosk.views.frame import Body, LanguageButton
-from kiosk.views.member import Reach, RewardTile, Stat, VoucherLine
+from kiosk.views.member import Stat
 from kiosk.visit.states import (
     Browsing,
     Confirming,
@@ -31,55 +29,44 @@ from kiosk.visit.states import (
     Showing,
     Standing,
     State,
+    Told,
 )
 from protocol.errors import ErrorCode
 from protocol.ids import voucher_code
-from protocol.state import Configuration, MemberSnapshot, Programme, Reward, Tier
+from protocol.state import MemberSnapshot, Programme, Tier
 from protocol.values import text_in
 
 EXPIRY_NOTICE_DAYS = 30
+FULL_SOON_PERCENT = 80
+"""From here on staff are asked, on the attract screen, to look after the kiosk's storage."""
+
 QR_PREFIX = "membertap:voucher:"
 
-CARD_CODES = frozenset({ErrorCode.CARD_TORN, ErrorCode.CARD_UNSUPPORTED, ErrorCode.CARD_REPLAYED})
-OFFLINE_CODES = frozenset({ErrorCode.REDEEM_OFFLINE, ErrorCode.CARD_UNKNOWN_OFFLINE, ErrorCode.REDEEM_NO_ANSWER})
+CARD_CODES = frozenset(
+    {ErrorCode.CARD_TORN, ErrorCode.CARD_UNSUPPORTED, ErrorCode.CARD_REPLAYED, ErrorCode.RECEIPT_NO_CARD}
+)
+OFFLINE_CODES = frozenset(
+    {
+        ErrorCode.REDEEM_OFFLINE,
+        ErrorCode.REDEEM_OFFLINE_SHORT,
+        ErrorCode.REDEEM_OFFLINE_STOCK,
+        ErrorCode.REDEEM_OFFLINE_CARD,
+        ErrorCode.CARD_UNKNOWN_OFFLINE,
+        ErrorCode.REDEEM_NO_ANSWER,
+    }
+)
 ICONS = {
     ErrorCode.POINTS_SHORT: "hand-coins",
+    ErrorCode.RECEIPT_INVALID: "receipt",
+    ErrorCode.POINTS_RECALLED: "hourglass-medium",
+    ErrorCode.POINTS_LENT: "storefront",
+    ErrorCode.REDEEM_CLOCK: "clock-countdown",
     ErrorCode.REWARD_GONE: "package",
+    ErrorCode.REWARD_RECALLED: "hourglass-medium",
     ErrorCode.REWARD_TIER: "crown",
     ErrorCode.REWARD_PRICE_CHANGED: "tag",
     ErrorCode.REDEEM_STATIC_CARD: "identification-card",
 }
-
-PictureOf = Callable[[str], Path | None]
-"""Where the picture with a SHA-256 lies on this kiosk; None while it has not come."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """When the visit ends by itself: in so many seconds, None while nobody is here; and whether to ask first."""
-
-    seconds: int | None = None
-    asks: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What the screen depends on besides the visit."""
-
-    texts: Texts
-    now: datetime
-    online: bool
-    reader_ready: bool
-    writable: bool
-    catalogue: tuple[Reward, ...]
-    programme: Programme | None
-    configuration: Configuration | None
-    picture_of: PictureOf
-    ending: Ending = Ending()
-
-    def written(self, texts: dict[str, str]) -> str:
-        """A text that HQ wrote, in the language of the screen."""
-        return text_in(texts, self.texts.language)
 
 
 def frame(state: State, scene: Scene) -> Frame:
@@ -87,6 +74,9 @@ def frame(state: State, scene: Scene) -> Frame:
     texts, configuration = scene.texts, scene.configuration
     languages = configuration.languages if configuration else list(LANGUAGES)
     ending = scene.ending
+    banner, icon = _for_staff(scene) if isinstance(state, Idle) else ("", "")
+    if not banner:
+        banner, icon = "" if scene.online else texts.say("banner-offline"), "wifi-slash"
     others = [language for language in languages if language != texts.language]
     return Frame(
         body=_body(state, scene),
@@ -94,12 +84,27 @@ def frame(state: State, scene: Scene) -> Frame:
         chain_name=scene.written(configuration.chain_names) if configuration else "",
         store_name=scene.written(configuration.store_names) if configuration else "",
         languages=tuple(LanguageButton(language, _named(language, texts)) for language in others),
-        banner="" if scene.online else texts.say("banner-offline"),
+        banner=banner,
+        banner_icon=icon,
         countdown="" if ending.seconds is None else texts.say("countdown", seconds=ending.seconds),
         hurry=ending.asks,
         still_there=texts.say("still-there") if ending.asks else "",
         stay_label=texts.say("stay"),
     )
+
+
+def _for_staff(scene: Scene) -> tuple[str, str]:
+    """What whoever works here must look after, and its icon; customers can do nothing about it."""
+    match scene.chain:
+        case "waiting":
+            return scene.texts.say("banner-waiting"), "x-circle"
+        case "forked":
+            return scene.texts.say("banner-forked"), "x-circle"
+        case "revoked":
+            return scene.texts.say("banner-revoked"), "x-circle"
+    if scene.journal_used_percent >= FULL_SOON_PERCENT:
+        return scene.texts.say("banner-storage", percent=scene.journal_used_percent), "hard-drives"
+    return "", ""
 
 
 def _named(language: str, texts: Texts) -> str:
@@ -114,6 +119,8 @@ def _body(state: State, scene: Scene) -> Body:
             return IdentifyingView(scene.texts.say("identifying"))
         case Browsing(guest) | Confirming(guest=guest) | Redeeming(guest=guest):
             return _member(guest, scene)
+        case Told():
+            return _told(state, scene)
         case Showing():
             return _voucher(state, scene)
         case Refused():
@@ -140,7 +147,7 @@ def _member(guest: Guest, scene: Scene) -> MemberView:
     texts, snapshot, programme = scene.texts, guest.snapshot, scene.programme
     tiers = programme.tiers if programme else []
     rank = next((rank for rank, tier in enumerate(tiers) if tier.tier == snapshot.tier), 0)
-    provisional = guest.authority is None
+    provisional, lower = guest.authority is None, shelf(guest, scene)
     return MemberView(
         greeting=_greeting(snapshot, scene),
         tier_name=scene.written(tiers[rank].names) if tiers else "",
@@ -151,23 +158,13 @@ def _member(guest: Guest, scene: Scene) -> MemberView:
         progress=_progress(snapshot, tiers, rank),
         stats=tuple(_stats(snapshot, tiers, rank, scene)),
         stored_value=_stored_value(snapshot, programme, texts),
-        note=_line(snapshot, programme, rank, scene),
+        note=_line(guest, programme, rank, scene),
         provisional=provisional,
         age_note=_age_note(guest, scene) if provisional else "",
         rewards_title=texts.say("rewards-title"),
-        rewards_note=texts.say("rewards-note" if scene.catalogue else "rewards-none"),
-        rewards=tuple(_tile(reward, snapshot, scene) for reward in scene.catalogue),
-        vouchers=tuple(
-            VoucherLine(
-                voucher.spend,
-                texts.say(
-                    "voucher-waiting",
-                    reward=_reward_name(voucher.reward, scene),
-                    code=voucher_code(voucher.spend),
-                ),
-            )
-            for voucher in snapshot.vouchers
-        ),
+        rewards_note=lower.note,
+        rewards=lower.rewards,
+        vouchers=lower.vouchers,
         end_label=texts.say("end"),
     )
 
@@ -209,9 +206,13 @@ def _stored_value(snapshot: MemberSnapshot, programme: Programme | None, texts: 
     return texts.say("stored-value-bonus", value=value, bonus=texts.money(snapshot.bonus, programme.currency))
 
 
-def _line(snapshot: MemberSnapshot, programme: Programme | None, rank: int, scene: Scene) -> str:
-    """What the member should know most: a debt, points that are on their way, or else the rule of earning."""
-    texts = scene.texts
+def _line(guest: Guest, programme: Programme | None, rank: int, scene: Scene) -> str:
+    """What the member should know most: what is unsure, a debt, points on their way, or else the rule of earning."""
+    texts, snapshot = scene.texts, guest.snapshot
+    if guest.unbooked.receipts:
+        return texts.say("receipt-note", points=sum(guest.unbooked.receipts.values()))
+    if guest.unbooked.points < 0:
+        return texts.say("unbooked-note", points=-guest.unbooked.points)
     if snapshot.debt:
         return texts.say("debt-note", debt=snapshot.debt)
     if snapshot.pending and snapshot.pending_at:
@@ -241,62 +242,12 @@ def _age_note(guest: Guest, scene: Scene) -> str:
     return scene.texts.say("age-note-asking" if is_asking else "age-note", time=time)
 
 
-def _tile(reward: Reward, snapshot: MemberSnapshot, scene: Scene) -> RewardTile:
-    texts, reach = scene.texts, _reach(reward, snapshot)
-    return RewardTile(
-        reward=reward.reward,
-        name=scene.written(reward.names),
-        description=scene.written(reward.descriptions),
-        points=reward.points,
-        price=texts.number(reward.points),
-        unit=texts.say("points-unit"),
-        note=_note(reach, reward, snapshot, scene),
-        reach=reach,
-        picture=scene.picture_of(reward.picture),
-    )
-
-
-def _note(reach: Reach, reward: Reward, snapshot: MemberSnapshot, scene: Scene) -> str:
-    match reach:
-        case Reach.READY:
-            return ""
-        case Reach.SHORT:
-            return scene.texts.say("reach-short", short=reward.points - snapshot.points)
-        case Reach.TIER:
-            return scene.texts.say("reach-tier", tier=_lowest_tier(reward, scene))
-        case Reach.GONE:
-            return scene.texts.say("reach-gone")
-
-
-def _reach(reward: Reward, snapshot: MemberSnapshot) -> Reach:
-    if reward.stock == 0:
-        return Reach.GONE
-    if reward.tiers and snapshot.tier not in reward.tiers:
-        return Reach.TIER
-    return Reach.SHORT if snapshot.points < reward.points else Reach.READY
-
-
-def _lowest_tier(reward: Reward, scene: Scene) -> str:
-    tiers = scene.programme.tiers if scene.programme else []
-    lowest = next((tier for tier in tiers if tier.tier in reward.tiers), None)
-    return scene.written(lowest.names) if lowest else ""
-
-
-def _reward_of(reward: UUID, scene: Scene) -> Reward | None:
-    return next((known for known in scene.catalogue if known.reward == reward), None)
-
-
-def _reward_name(reward: UUID, scene: Scene) -> str:
-    known = _reward_of(reward, scene)
-    return scene.written(known.names) if known else ""
-
-
 def _confirm(state: State, scene: Scene) -> ConfirmView | None:
     if not isinstance(state, Confirming | Redeeming):
         return None
-    texts, points, reward = scene.texts, state.guest.snapshot.points, _reward_of(state.reward, scene)
+    texts, points, reward = scene.texts, state.guest.snapshot.points, scene.reward(state.reward)
     return ConfirmView(
-        title=texts.say("confirm-title", reward=_reward_name(state.reward, scene)),
+        title=texts.say("confirm-title", reward=scene.reward_name(state.reward)),
         subtitle=texts.say("confirm-subtitle"),
         picture=scene.picture_of(reward.picture) if reward else None,
         rows=(
@@ -313,8 +264,8 @@ def _confirm(state: State, scene: Scene) -> ConfirmView | None:
 
 def _voucher(state: Showing, scene: Scene) -> VoucherView:
     texts, rejected = scene.texts, state.standing is Standing.REJECTED
-    name, code = _reward_name(state.voucher.reward, scene), voucher_code(state.voucher.spend)
-    fresh = state.seq is not None
+    name, code = scene.reward_name(state.voucher.reward), voucher_code(state.voucher.spend)
+    fresh = state.is_fresh
     if fresh:
         summary = texts.say("voucher-summary", reward=name, points=state.points)
     else:
@@ -334,6 +285,23 @@ def _voucher(state: Showing, scene: Scene) -> VoucherView:
     )
 
 
+def _told(state: Told, scene: Scene) -> RefusalView:
+    texts, notice = scene.texts, state.notice
+    reward = scene.reward_name(UUID(str(notice.data["reward"]))) if "reward" in notice.data else ""
+    points, time = notice.data.get("act_points", 0), texts.time(notice.at, scene.now)
+    message = "notice-reward" if reward else "notice-points" if points else "notice-general"
+    if "receipt" in notice.data:
+        message = "notice-receipt"
+    sentence = texts.say(message, reward=reward, points=points, time=time)
+    return RefusalView(
+        icon="info",
+        title=texts.say("notice-title"),
+        sentence=sentence,
+        code=notice.code,
+        dismiss_label=texts.say("dismiss"),
+    )
+
+
 def _refusal(state: Refused, scene: Scene) -> RefusalView:
     code, texts = state.code, scene.texts
     offline, card = code in OFFLINE_CODES, code in CARD_CODES
@@ -342,7 +310,13 @@ def _refusal(state: Refused, scene: Scene) -> RefusalView:
     return RefusalView(
         icon=icon,
         title=texts.say(title),
-        sentence=texts.refusal(code, state.data),
+        sentence=texts.refusal(code, _with_store(state.data, texts.language)),
         code=code.value,
         dismiss_label=texts.say("dismiss"),
     )
+
+
+def _with_store(data: dict[str, int | str], language: str) -> dict[str, int | str]:
+    """Name the store that a sentence mentions in the language of the screen, where the hub has sent its names."""
+    names = {tag: str(data[f"store_{tag}"]) for tag in LANGUAGES if f"store_{tag}" in data}
+    return {**data, "store": text_in(names, language)} if names else data

@@ -33,13 +33,17 @@ class Hub(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """One kiosk. `reader` is nfcpy's path of the card reader; `store` is the folder for what the kiosk remembers."""
+    """One kiosk. `reader` is nfcpy's path of the card reader; `store` is the folder for what the kiosk remembers.
+
+    `scanner` is the device file of a scanner for the codes on receipts; without one, receipts are not scanned here.
+    """
 
     kiosk: Token
     store: str
     reader: str
     broker: Broker
     hub: Hub
+    scanner: str | None = None
     zone: str = "Asia/Shanghai"
     fullscreen: bool = False
     width_px: int = 1080

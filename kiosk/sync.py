@@ -4,23 +4,28 @@ What concerns whoever stands in front of the kiosk is handed on as news; everyth
 """
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 import structlog
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from kiosk.idle import DEFAULTS
-from kiosk.link.hub import Answer, Granted, Heard, HubLine, ToForget, UnknownDuty
+from kiosk.link.hub import Answer, Granted, Heard, HeardDuty, HubLine, ToForget, ToLend, ToSettle, UnknownDuty
+from kiosk.news import Denied, Disowned, Forgotten, News, Settled, Vouched
 from kiosk.outbox import Outbox, Trust
 from kiosk.ports import Clock, RandomBytes, Signer, Uplink
 from kiosk.store.events import Stamp
+from kiosk.store.lent import Pen
 from kiosk.store.local import LocalStore
+from kiosk.store.statement import stated
 from kiosk.visit.states import Authority
 from protocol.duties import GrantLease
 from protocol.envelope import Receipt
-from protocol.errors import ErrorCode, understood
+from protocol.errors import understood
 from protocol.ids import event_id
 from protocol.limits import REPORT_MAX_MEMBERS
 from protocol.requests import (
@@ -51,69 +56,34 @@ class Identity:
     sign: Signer
 
 
-@dataclass(frozen=True, slots=True)
-class Vouched:
-    """The hub vouches for a card."""
-
-    uid: str
-    authority: Authority
-    snapshot: MemberSnapshot
-
-
-@dataclass(frozen=True, slots=True)
-class Disowned:
-    """The hub refuses a card."""
-
-    uid: str
-    code: ErrorCode
-
-
-@dataclass(frozen=True, slots=True)
-class Denied:
-    """The hub refuses to set points aside."""
-
-    request: UUID
-    code: ErrorCode
-    data: dict[str, int | str]
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """The hub has booked the journal up to a place, but for what it rejected, or parked to look at it later."""
-
-    upto: int
-    rejected: frozenset[int]
-    parked: frozenset[int]
-
-
-@dataclass(frozen=True, slots=True)
-class Forgotten:
-    """A member has been erased and is not known here any more."""
-
-    member: UUID
-
-
-News = Vouched | Disowned | Denied | Granted | Settled | Forgotten | MemberSnapshot
-
-
 class Sync:
     """The hub's side of the kiosk."""
 
     def __init__(
-        self, identity: Identity, store: LocalStore, uplink: Uplink, *, clock: Clock, random_bytes: RandomBytes
+        self,
+        identity: Identity,
+        store: LocalStore,
+        uplink: Uplink,
+        *,
+        clock: Clock,
+        random_bytes: RandomBytes,
+        hear_time: Callable[[datetime], None] = lambda _at: None,
     ) -> None:
-        self.line = HubLine(identity.kiosk, uplink)
+        self.line = HubLine(identity.kiosk, uplink, hub_epoch=store.chain.replayed_for)
         self.online = False
         self._identity = identity
         self._store = store
         self._uplink = uplink
         self._clock = clock
         self._random_bytes = random_bytes
+        self._hear_time = hear_time
         self._connected = False
         self._to_report: dict[UUID, int] = {}
         self._report_due = False
         self._fetching: set[DocumentName] = set()
         self._passed_over = 0
+        self._was_away = False
+        self._heard_epoch: UUID | None = None
         self._beat_at = self._pruned_at = clock.monotonic()
         self.outbox = self._new_outbox()
 
@@ -130,6 +100,10 @@ class Sync:
         """Random bytes for so many events."""
         return [self._random_bytes(10) for _ in range(count)]
 
+    def pen(self, by: str = "kiosk") -> Pen:
+        """What it takes to write events now, and to judge what may be spent."""
+        return Pen(self.stamp(by), self.draw, self._clock.monotonic())
+
     def new_id(self) -> UUID:
         """An id that nobody has had."""
         return event_id(int(self._clock.now().timestamp() * 1000), self._random_bytes(10))
@@ -138,12 +112,14 @@ class Sync:
         """The store was opened again: begin with what it says."""
         self.outbox = self._new_outbox()
         self._passed_over = 0
+        if self._connected:
+            self.line.say_status(self._status("online"))
         if self.online:
             self.outbox.opened(self._uplink.connection, self._clock.monotonic())
 
     def connected(self) -> None:
         """The broker has accepted us; the hub's own status decides whether we are online."""
-        self._connected = True
+        self._connected, self._was_away = True, False
         self.line.say_status(self._status("online"))
 
     def disconnected(self) -> None:
@@ -179,7 +155,7 @@ class Sync:
         """Tell whether a grant is to be acted on; one that is not is noted as done."""
         if not self._is_turn_of(granted.duty):
             return False
-        if self._store.leases.is_new(granted.grant):
+        if self._store.leases.is_new(granted.grant.epoch, granted.grant.lease):
             return True
         self._note_done(granted.duty)
         return False
@@ -188,6 +164,8 @@ class Sync:
         """Keep a snapshot, and report it; tells whether the member is one of ours."""
         configuration = self._store.documents.configuration or DEFAULTS
         kept = self._store.snapshots.keep(snapshot, uid=uid, at_most=configuration.snapshots_max)
+        if kept:
+            self._store.register.learned(snapshot.member, snapshot.as_of)
         if snapshot.version > 0 or not kept:
             # Nothing was ever booked for a member at version 0, and a 0 in a report says that the member is forgotten.
             self._to_report[snapshot.member] = snapshot.version if kept else 0
@@ -200,7 +178,7 @@ class Sync:
             self.line.send_envelope(envelope)
         if self.online and (self._to_report or self._report_due):
             self._report()
-        if now - self._pruned_at >= PRUNE_S and self._store.is_writable:
+        if now - self._pruned_at >= PRUNE_S and self._store.is_writable and self._clock.trust() != "none":
             self._pruned_at = now
             configuration = self._store.documents.configuration or DEFAULTS
             self._store.chain.prune(self._clock.now(), configuration.replay_retention_days)
@@ -223,7 +201,7 @@ class Sync:
                 yield from self._receive(heard)
             case Answer():
                 yield from self._answered(heard)
-            case Granted() | ToForget() | UnknownDuty():
+            case Granted() | ToForget() | ToLend() | ToSettle() | UnknownDuty():
                 yield from self._take_duty(heard)
             case MemberSnapshot():
                 if self.knows(heard, None):
@@ -237,21 +215,37 @@ class Sync:
     def _hub_is(self, status: HubStatus) -> None:
         if not status.online:
             self._go_offline()
-        elif self._connected and not self.online:
+        elif self._connected and (not self.online or self._is_other(status)):
             self.online = True
             self._report_due = True
+            if self._is_born_before(status):
+                self.line.say_status(self._status("online"))
+            self._heard_epoch = self.line.hub_epoch = status.hub_epoch or None
             self.outbox.opened(self._uplink.connection, self._clock.monotonic())
             if not self._store.seal.is_ready:
                 self.ask(self.new_id(), ReleaseKey())
 
+    def _is_born_before(self, status: HubStatus) -> bool:
+        """Tell whether what was said when the line came up is old, or was said to a hub that was restored since."""
+        return self._was_away or self._is_other(status)
+
+    def _is_other(self, status: HubStatus) -> bool:
+        return self._heard_epoch is not None and status.hub_epoch != self._heard_epoch
+
     def _go_offline(self) -> None:
-        self.online = False
+        self.online, self._was_away = False, self._connected
         self.outbox.closed()
         self._fetching.clear()
         self._store.documents.forget_arriving()
 
     def _receive(self, receipt: Receipt) -> Iterator[News]:
+        if receipt.at is not UNSET:
+            self._hear_time(receipt.at)
+        stood = self._standing()
         settled = self.outbox.receive(receipt, self._clock.monotonic())
+        if self._standing() != stood:
+            self.line.say_status(self._status("online"))
+        self._store.register.settle(receipt.at or self._clock.now(), self._store.snapshots.as_of)
         if settled is not None:
             final = frozenset(event.seq for event in settled.refused if event.is_final)
             yield Settled(settled.upto, final, frozenset(event.seq for event in settled.refused) - final)
@@ -290,19 +284,39 @@ class Sync:
         self._fetching.discard(page.name)
         self._report_due = True
 
-    def _take_duty(self, duty: Granted | ToForget | UnknownDuty) -> Iterator[News]:
+    def _take_duty(self, duty: HeardDuty) -> Iterator[News]:
+        if self.line.done_before > self._store.leases.duties:
+            # This journal began anew, or was never told: the hub does not ask for these any more.
+            self._store.leases.done(self.line.done_before)
         match duty:
             case Granted():
                 yield duty
             case ToForget():
                 yield from self._forget(duty)
+            case ToLend(number, body):
+                # What was done before has no effect: older verifiers must not replace newer ones.
+                if self._is_turn_of(number) and number > self._store.leases.duties:
+                    self._store.lent.take(body, self._mark(number), self.pen())
+            case ToSettle():
+                yield from self._settle(duty)
             case UnknownDuty():
                 self._pass_over(duty)
+
+    def _settle(self, duty: ToSettle) -> Iterator[News]:
+        if not self._is_turn_of(duty.duty):
+            return
+        body, chain = duty.body, self._store.chain
+        if body.epoch == chain.epoch and body.seq <= chain.confirmed.seq:
+            chain.settle(body.seq, body.code or None)
+            self._store.register.settle(self._clock.now(), self._store.snapshots.as_of)
+            yield Settled(chain.confirmed.seq, frozenset({body.seq} if body.code else ()), frozenset())
+        self._note_done(duty.duty)
 
     def _forget(self, duty: ToForget) -> Iterator[News]:
         if not self._is_turn_of(duty.duty):
             return
         # Done again where it was done before: a crash may have come between forgetting and rewriting the disk.
+        self._store.lent.close_member(duty.member, self.pen())
         self._store.forget(duty.member)
         self._to_report[duty.member] = 0
         self._note_done(duty.duty)
@@ -316,8 +330,8 @@ class Sync:
         return True
 
     def _note_done(self, duty: int) -> None:
-        if duty == self._store.leases.duties + 1:
-            self._store.leases.done(duty)
+        if duty == self._expected:
+            self._store.leases.done(self._mark(duty))
 
     @property
     def _expected(self) -> int:
@@ -331,7 +345,10 @@ class Sync:
 
     def _mark(self, duty: int) -> int:
         # While a duty stands open, nothing behind it may be reported as done.
-        return self._store.leases.duties if self._passed_over > self._store.leases.duties else duty
+        if self._passed_over <= self._store.leases.duties:
+            return duty
+        self._passed_over = max(self._passed_over, duty)
+        return self._store.leases.duties
 
     def _report(self) -> None:
         some = dict(list(self._to_report.items())[:REPORT_MAX_MEMBERS])
@@ -341,19 +358,13 @@ class Sync:
                 del self._to_report[member]
             self._report_due = bool(self._to_report)
 
-    def _status(self, state: str) -> KioskStatus:
+    def _status(self, state: Literal["online", "offline"]) -> KioskStatus:
+        return stated(self._store, state, self._uplink.connection, self._identity.software)
+
+    def _standing(self) -> tuple[object, ...]:
+        """What the hub is told of again as soon as it changes."""
         chain = self._store.chain
-        return KioskStatus(
-            state="online" if state == "online" else "offline",
-            connection=self._uplink.connection,
-            epoch=chain.epoch,
-            head_seq=chain.head.seq,
-            head=chain.head.hash.hex(),
-            confirmed=chain.confirmed.seq,
-            duties=self._store.leases.duties,
-            configuration=self._store.documents.version("configuration"),
-            software=self._identity.software,
-        )
+        return chain.replayed_for, chain.is_forked, self.outbox.lacks_oldest
 
     def _new_outbox(self) -> Outbox:
         return Outbox(self._store.chain, self._identity.kiosk, self._identity.sign)

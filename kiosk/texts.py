@@ -1,6 +1,6 @@
 """The kiosk's words, numbers and times in one language. Sentences stand in locale/*/*.ftl."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -61,10 +61,12 @@ class Texts:
         return dated
 
     def time(self, moment: datetime, now: datetime) -> str:
-        """A moment: the time of day, and the date too where it was another day."""
+        """A moment: the time of day, and which day where it was another one."""
         local, today = moment.astimezone(self.zone), now.astimezone(self.zone)
+        text: str = format_time(local, "HH:mm", locale=self._locale)
         if local.date() == today.date():
-            text: str = format_time(local, "HH:mm", locale=self._locale)
             return text
+        if local.date() == today.date() - timedelta(days=1):
+            return self.say("time-yesterday", time=text)
         separator = " " if self.language == "zh" else ", "
-        return f"{self.date(moment)}{separator}{format_time(local, 'HH:mm', locale=self._locale)}"
+        return f"{self.date(moment)}{separator}{text}"

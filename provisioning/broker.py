@@ -12,7 +12,8 @@ from protocol.limits import MESSAGE_MAX_BYTES
 from protocol.topics import HUB_STATUS, ROOT
 
 KEEPALIVE_MAX_S = 60
-INFLIGHT_MAX_MESSAGES = 1_000
+INFLIGHT_MAX_MESSAGES = 20_000
+"""Most messages that the hub has been given and not acknowledged: it picks itself whose turn it is."""
 QUEUED_MAX_MESSAGES = 100_000
 AUTOSAVE_S = 60
 """How often mosquitto writes its state. It is not what durability rests on: kiosks keep everything until a receipt."""

@@ -9,9 +9,10 @@ import structlog
 from msgspec import UNSET, Struct
 
 from kiosk.ports import Uplink
+from kiosk.store.lent import AheadDuty
 from protocol import codec, topics
 from protocol.codec import MessageError
-from protocol.duties import Duty, ForgetMember, GrantLease, Report
+from protocol.duties import Duty, EventSettled, ForgetMember, GrantLease, Report
 from protocol.envelope import Receipt
 from protocol.errors import ErrorCode
 from protocol.kinds import DUTIES, REPLIES, kind_of
@@ -53,13 +54,30 @@ class ToForget:
 
 
 @dataclass(frozen=True, slots=True)
+class ToLend:
+    """A duty about what is lent ahead."""
+
+    duty: int
+    body: AheadDuty
+
+
+@dataclass(frozen=True, slots=True)
+class ToSettle:
+    """A duty to take note of what became of an event that was parked."""
+
+    duty: int
+    body: EventSettled
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownDuty:
-    """A duty of a kind that this release does not know; it is left to a newer one."""
+    """A duty that this release cannot read; it is left to a newer one."""
 
     duty: int
 
 
-Heard = Receipt | Answer | Granted | ToForget | UnknownDuty | MemberSnapshot | Note | TwinPointer | HubStatus
+HeardDuty = Granted | ToForget | ToLend | ToSettle | UnknownDuty
+Heard = Receipt | Answer | HeardDuty | MemberSnapshot | Note | TwinPointer | HubStatus
 
 
 def subscriptions(kiosk: str) -> Sequence[str]:
@@ -80,6 +98,10 @@ class HubLine:
 
     kiosk: str
     uplink: Uplink
+    done_before: int = 0
+    """The number up to which every duty was reported done, as far as the hub knows."""
+    hub_epoch: UUID | None = None
+    """The epoch of the hub's database that this kiosk goes by; None before it has heard of one."""
     _asked: dict[UUID, Struct] = field(default_factory=dict)
 
     def ask(self, request: UUID, body: Struct, now: datetime) -> bool:
@@ -131,7 +153,7 @@ class HubLine:
             case Channel.REPLIES:
                 return self._answer(codec.decode(payload, Reply))
             case Channel.DUTIES:
-                return _duty(codec.decode(payload, Duty))
+                return self._duty(codec.decode(payload, Duty))
             case Channel.MEMBERS:
                 return codec.decode(payload, MemberSnapshot)
             case Channel.TWIN:
@@ -139,6 +161,13 @@ class HubLine:
             case _:
                 log.warning("message under a topic of ours", topic=topic)
                 return None
+
+    def _duty(self, duty: Duty) -> Heard | None:
+        if None not in {self.hub_epoch, duty.hub_epoch or None} and duty.hub_epoch != self.hub_epoch:
+            log.warning("a duty of a hub before it was restored is left", duty=duty.number, kind=duty.kind)
+            return None
+        self.done_before = duty.after or 0
+        return _heard(duty)
 
     def _answer(self, reply: Reply) -> Answer | None:
         asked = self._asked.pop(reply.request, None)
@@ -155,14 +184,17 @@ class HubLine:
         return self.uplink.publish(Message(topic, codec.encode(body), retain, expiry_s))
 
 
-def _duty(duty: Duty) -> Heard:
+def _heard(duty: Duty) -> Heard:
     try:
         body = codec.decode_body(duty.kind, duty.body, DUTIES)
     except MessageError as error:
-        if error.code is not ErrorCode.KIND_UNKNOWN:
-            raise
+        log.warning("a duty cannot be read", duty=duty.number, kind=duty.kind, code=error.code)
         return UnknownDuty(duty.number)
+    if isinstance(body, EventSettled):
+        return ToSettle(duty.number, body)
     if isinstance(body, ForgetMember):
         return ToForget(duty.number, body.member)
-    assert isinstance(body, GrantLease), "the only other kind of duty there is"
-    return Granted(duty.number, body)
+    if isinstance(body, GrantLease):
+        return Granted(duty.number, body)
+    assert isinstance(body, AheadDuty), "the only other kinds of duties there are"
+    return ToLend(duty.number, body)

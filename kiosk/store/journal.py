@@ -93,9 +93,11 @@ class Journal:
     @property
     def compaction_due(self) -> bool:
         """Whether so much is garbage that `compact()` is worth its while."""
-        used = self.used_bytes
-        garbage_percent = 100 * (used - self.live_bytes) // used
-        return used >= self.limits.compact_min_bytes and garbage_percent >= self.limits.compact_garbage_percent
+        used, limits = self.used_bytes, self.limits
+        garbage = used - self.live_bytes
+        if used + 2 * limits.reserve_bytes >= limits.max_bytes and garbage >= limits.reserve_bytes // 2:
+            return True
+        return used >= limits.compact_min_bytes and 100 * garbage // used >= limits.compact_garbage_percent
 
     def tables(self) -> list[str]:
         """Names of the tables that exist, oldest first."""

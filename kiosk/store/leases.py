@@ -3,12 +3,14 @@
 Everything that a grant leads to is journaled in one put with its events, so a power cut leaves all of it or nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import UUID
 
 from msgspec import Struct
 
 from kiosk.store.events import EventChain, Stamp
+from kiosk.store.provisional import REDEEMED, Act, Register
 from kiosk.store.tables import JournalDB
 from protocol.duties import GrantLease
 from protocol.events import LeaseAccepted, LeaseClosed, LeaseSpent
@@ -17,10 +19,11 @@ _MARK = 1
 
 
 class Leases:
-    """The lease numbers of this journal, and the duties done."""
+    """The lease numbers of this journal, the duties done, and the leases that were asked for."""
 
-    def __init__(self, db: JournalDB, chain: EventChain) -> None:
+    def __init__(self, db: JournalDB, chain: EventChain, register: Register) -> None:
         self._chain = chain
+        self._register = register
         self._marks = db.table("leases")
         if self._marks.get(doc_id=_MARK) is None:
             self._marks.insert({"highest": 0, "duties": 0})
@@ -32,42 +35,73 @@ class Leases:
         number: int = self._mark["duties"]
         return number
 
-    def is_new(self, grant: GrantLease) -> bool:
-        """Tell whether a grant is for this journal and was never seen; anything else is a replay and has no effect."""
-        return grant.epoch == self._chain.epoch and grant.lease > self._mark["highest"]
+    @property
+    def highest(self) -> int:
+        """Highest number of a lease that was ever journaled."""
+        number: int = self._mark["highest"]
+        return number
+
+    def is_new(self, epoch: UUID, lease: int) -> bool:
+        """Tell whether a lease is for this journal and was never seen; anything else is a replay and has no effect."""
+        return epoch == self._chain.epoch and lease > self.highest
 
     def spend(self, grant: GrantLease, duty: int, stamp: Stamp, random_bytes: Sequence[bytes]) -> int:
         """Journal that a grant came and was spent whole; returns the place of the spend. Takes three random values."""
         bodies = (
-            LeaseAccepted(grant.lease, grant.member, grant.points),
+            _accepted(grant),
             LeaseSpent(grant.lease, grant.spend, grant.member, grant.reward, grant.points),
             LeaseClosed(grant.lease, grant.points),
         )
-        return self._journal(bodies, (grant, duty), stamp, random_bytes)[1]
+        data = {"spend": str(grant.spend), "reward": str(grant.reward), "points": grant.points}
+        # The hub took these points out of the snapshot when it set them aside.
+        act = Act(kind=REDEEMED, member=grant.member, points=0, at=stamp.now, data=data)
+        seq = self._chain.head.seq + 2
+        self.journal(
+            bodies,
+            stamp,
+            random_bytes,
+            mark={"highest": grant.lease, "duties": duty},
+            also=lambda: self._register.write(seq, act),
+        )
+        self._register.written(seq, act)
+        return seq
 
     def give_back(self, grant: GrantLease, duty: int, stamp: Stamp, random_bytes: Sequence[bytes]) -> None:
         """Journal that a grant came too late and is given back untouched. Takes two random values."""
-        bodies = (LeaseAccepted(grant.lease, grant.member, grant.points), LeaseClosed(grant.lease, 0))
-        self._journal(bodies, (grant, duty), stamp, random_bytes)
+        bodies = (_accepted(grant), LeaseClosed(grant.lease, 0))
+        self.journal(bodies, stamp, random_bytes, mark={"highest": grant.lease, "duties": duty})
 
     def done(self, duty: int) -> None:
         """Note that a duty is done that left nothing to journal."""
         self._marks.update({"duties": duty}, doc_ids=[_MARK])
         self._mark = self._read()
 
-    def _journal(
-        self, bodies: Sequence[Struct], about: tuple[GrantLease, int], stamp: Stamp, random_bytes: Sequence[bytes]
-    ) -> list[int]:
-        grant, duty = about
+    def journal(
+        self,
+        bodies: Sequence[Struct],
+        stamp: Stamp,
+        random_bytes: Sequence[bytes],
+        *,
+        mark: dict[str, int],
+        also: Callable[[], None] | None = None,
+        making_room: bool = False,
+    ) -> None:
+        """Journal events together with what they raise of the marks (`highest`, `duties`), and what `also` changes."""
 
-        def mark() -> None:
-            self._marks.update({"highest": grant.lease, "duties": duty}, doc_ids=[_MARK])
+        def change() -> None:
+            if mark:
+                self._marks.update(mark, doc_ids=[_MARK])
+            if also is not None:
+                also()
 
-        places = self._chain.append(bodies, stamp, random_bytes, also=mark)
+        self._chain.append(bodies, stamp, random_bytes, also=change, making_room=making_room)
         self._mark = self._read()
-        return places
 
     def _read(self) -> dict[str, Any]:
         mark = self._marks.get(doc_id=_MARK)
         assert mark is not None, "made when the journal was opened"
         return dict(mark)
+
+
+def _accepted(grant: GrantLease) -> LeaseAccepted:
+    return LeaseAccepted(grant.lease, grant.member, grant.points, grant.seal)

@@ -24,20 +24,30 @@ STEP_RECORDS = 64
 SYNC_EVERY_BYTES = 128 * 1024
 """Most that a compaction leaves unsynced, so that the sync of an append never queues behind more."""
 
+LEASES_MAX = 10_000
+"""Most leases ahead that are open at a time; what is lent beyond that is given back at once."""
+
+CLOSED_AT_ONCE_MAX = 64
+"""Most leases ahead that are closed in one put."""
+
+TAPS_MAX_MEMBERS = 20_000
+"""Of so many members, those recognised last, the codes that were used up are kept."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Sizes that suit one journal. The defaults hold a month offline of one kiosk several times over.
 
     `max_bytes` caps the file; a compaction needs room for the live part once more. `grow_bytes` is the step of
-    preallocation. `reserve_bytes` of the preallocated space are kept for records that make room, so that a full
-    journal can still be emptied. A compaction is due when at least `compact_min_bytes` are used and at least
-    `compact_garbage_percent` of them are garbage.
+    preallocation. `reserve_bytes` of the preallocated space are kept for records that make room: some 1,000 leases can
+    be closed in a full journal, or 2,000 receipts taken. A compaction is due when at least `compact_min_bytes` are used
+    and at least `compact_garbage_percent` of them are garbage, or when a compaction gives a full journal its reserve
+    back.
     """
 
     max_bytes: int = 512 * 1024 * 1024
     grow_bytes: int = 1024 * 1024
-    reserve_bytes: int = 64 * 1024
+    reserve_bytes: int = 512 * 1024
     compact_min_bytes: int = 4 * 1024 * 1024
     compact_garbage_percent: int = 50
 

@@ -8,27 +8,25 @@ from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
-import msgspec
 import structlog
-from msgspec import UNSET, UnsetType
 
 from kiosk.ports import RandomBytes
 from kiosk.store.disk import Disk
 from kiosk.store.documents import Documents
-from kiosk.store.errors import JournalDamagedError, JournalForeignError, StoreError
-from kiosk.store.events import CHAIN_TABLE, EVENTS_TABLE, EventChain, Stamp
+from kiosk.store.errors import JournalDamagedError, JournalFailedError, JournalForeignError, StoreError
+from kiosk.store.events import EventChain, Stamp
 from kiosk.store.journal import Journal
 from kiosk.store.leases import Leases
+from kiosk.store.lent import Lent
 from kiosk.store.limits import Limits
-from kiosk.store.operations import Put
+from kiosk.store.provisional import Register
+from kiosk.store.renewal import EVENTS, Beginning, Remains, exchange, prepare, resume
 from kiosk.store.salvage import salvage
 from kiosk.store.seal import Seal
 from kiosk.store.snapshots import SALT_BYTES, Snapshots
 from kiosk.store.tables import JournalDB
-from protocol.events import JournalRepaired
 from protocol.ids import event_id
 
-EVENTS = "events.journal"
 CACHE = "cache.journal"
 CACHE_LIMITS = Limits(max_bytes=128 * 1024 * 1024)
 
@@ -42,14 +40,20 @@ class LocalStore:
         self._disk = disk
         self._random_bytes = random_bytes
         self.seal = Seal(random_bytes)
-        self._events = self._open_events(now)
-        self._cache = self._open_cache()
-        self._load(now)
+        self._is_open = False
+        self._open(now)
 
     @property
     def is_writable(self) -> bool:
         """Tell whether events can be journaled; where not, nothing may be promised to anybody."""
         return self._events.journal.writable
+
+    @property
+    def used_percent(self) -> int:
+        """Share of the room for events that is taken by what may not be removed yet; at 100 nothing new is promised."""
+        journal = self._events.journal
+        room = min(journal.limits.max_bytes, journal.used_bytes + self._disk.free_bytes())
+        return min(100 * journal.live_bytes // max(room, 1), 100)
 
     @property
     def is_whole(self) -> bool:
@@ -59,17 +63,37 @@ class LocalStore:
     def reopen(self, now: datetime) -> bool:
         """After a failure, read again what really is on the disk; tells whether the store is usable now."""
         try:
-            try:
-                self._events.journal.reopen()
-            except JournalDamagedError as error:
-                self._events.close()
-                self._events = self._begin_again(error, now)
-            self._cache.journal.reopen()
+            if self._is_open:
+                self._read_again(now)
+            else:
+                self._open(now)
         except StoreError as error:
             log.warning("the store cannot be opened again yet", reason=str(error))
             return False
-        self._load(now)
         return True
+
+    def begin_epoch(self, now: datetime) -> None:
+        """Leave a chain behind that the hub knows another history of, and begin a new one that a person must accept.
+
+        The cache begins anew too: on a disk that was set back it may know members who have been erased since.
+
+        Raises:
+            StoreError: the disk refuses; `reopen` goes on with what is there.
+        """
+        beginning = self._beginning(now)
+        aside = f"{EVENTS}.forked-{beginning.epoch}"
+        log.critical("the chain has forked; a new one is begun", kept_as=aside, epoch=str(self.chain.epoch))
+        try:
+            prepare(self._disk, Remains.of_forked(self.chain), beginning)
+            self.close()
+            with suppress(FileNotFoundError):
+                self._disk.remove(CACHE)
+            exchange(self._disk, aside)
+        except OSError as error:
+            raise JournalFailedError(f"no new chain can be begun: {error}") from error
+        finally:
+            self.close()
+            self._open(now)
 
     def compact(self) -> None:
         """Rewrite what has gathered too much garbage. May take a second; call it off the conductor's thread."""
@@ -96,29 +120,58 @@ class LocalStore:
         self._events.close()
         self._cache.close()
 
-    def _load(self, now: datetime) -> None:
+    def _open(self, now: datetime) -> None:
+        self._is_open = False
+        self._events = self._open_events(now)
+        self._cache = self._open_cache()
+        self._is_open = True
+        self._load_events(now)
+        self._load_cache()
+
+    def _read_again(self, now: datetime) -> None:
+        try:
+            self._events.journal.reopen()
+        except JournalDamagedError as error:
+            self._events.close()
+            self._events = self._begin_again(error, now)
+        # At once: the journal is writable again, and the cache may still refuse.
+        self._load_events(now)
+        self._cache.journal.reopen()
+        self._load_cache()
+
+    def _load_events(self, now: datetime) -> None:
         self.chain = EventChain(self._events, self._new_epoch(now))
-        self.leases = Leases(self._events, self.chain)
+        self.register = Register(self._events, self.chain)
+        self.leases = Leases(self._events, self.chain, self.register)
+        self.lent = Lent(self._events, self.chain, self.leases, self.register)
+
+    def _load_cache(self) -> None:
         self.snapshots = Snapshots(self._cache, self.seal, self._random_bytes(SALT_BYTES))
         self.documents = Documents(self._cache)
 
     def _open_events(self, now: datetime) -> JournalDB:
         try:
+            resume(self._disk)
             return JournalDB(Journal.open(self._disk, EVENTS))
         except (JournalDamagedError, JournalForeignError) as error:
             return self._begin_again(error, now)
+        except OSError as error:
+            raise JournalFailedError(f"{EVENTS} cannot be opened: {error}") from error
 
     def _begin_again(self, error: StoreError, now: datetime) -> JournalDB:
         # What is left of it is kept for whoever looks into it; the hub must accept the new epoch.
-        epoch = self._new_epoch(now)
-        aside = f"{EVENTS}.damaged-{epoch}"
+        beginning = self._beginning(now)
+        aside = f"{EVENTS}.damaged-{beginning.epoch}"
         log.critical("the journal is damaged; a new one is begun", kept_as=aside, reason=str(error))
-        repaired = _remains(self._disk)
-        self._disk.rename(EVENTS, aside)
-        self._disk.sync_directory()
-        db = JournalDB(Journal.open(self._disk, EVENTS))
-        EventChain(db, epoch).append([repaired], Stamp(now, "none", "kiosk"), [self._random_bytes(10)])
-        return db
+        try:
+            prepare(self._disk, Remains.of_damaged(salvage(self._disk, EVENTS)), beginning)
+            exchange(self._disk, aside)
+        except OSError as refused:
+            raise JournalFailedError(f"no new journal can be begun: {refused}") from refused
+        return JournalDB(Journal.open(self._disk, EVENTS))
+
+    def _beginning(self, now: datetime) -> Beginning:
+        return Beginning(self._new_epoch(now), Stamp(now, "none", "kiosk"), self._random_bytes(10))
 
     def _new_epoch(self, now: datetime) -> UUID:
         return event_id(int(now.timestamp() * 1000), self._random_bytes(10))
@@ -133,13 +186,4 @@ class LocalStore:
             return JournalDB(Journal.open(self._disk, CACHE, CACHE_LIMITS))
 
 
-def _remains(disk: Disk) -> JournalRepaired:
-    """What can still be told of a damaged journal: its epoch, and the first and last event that can be read."""
-    epoch: UUID | UnsetType = UNSET
-    places: list[int] = []
-    for operation in salvage(disk, EVENTS):
-        if isinstance(operation, Put) and operation.table == EVENTS_TABLE:
-            places.append(operation.doc_id)
-        elif isinstance(operation, Put) and operation.table == CHAIN_TABLE:
-            epoch = UUID(msgspec.json.decode(operation.data)["epoch"])
-    return JournalRepaired(epoch, min(places, default=0), max(places, default=0))
+__all__ = ["CACHE", "EVENTS", "LocalStore"]

@@ -7,6 +7,7 @@ name unreadable. The rest says nothing about who it is. A snapshot that is not n
 import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -47,6 +48,12 @@ class Snapshots:
     def of_member(self, member: UUID) -> MemberSnapshot | None:
         """What is known of a member."""
         return self._read(self._by_member.get(member))
+
+    def as_of(self, member: UUID) -> datetime | None:
+        """How new that is; None where nothing is known."""
+        doc_id = self._by_member.get(member)
+        document = None if doc_id is None else self._snapshots.get(doc_id=doc_id)
+        return None if document is None else msgspec.convert(document["snapshot"]["as_of"], datetime)
 
     def keep(self, snapshot: MemberSnapshot, *, uid: str | None, at_most: int) -> bool:
         """Keep a snapshot if it is newer, and the card it came with; tells whether the member is known now.

@@ -190,6 +190,7 @@ class Samples:
             store_name=self._say("滨江店", "Riverside"),
             languages=(other,),
             banner="",
+            banner_icon="wifi-slash",
             countdown=self._say("45 秒后结束", "Ends in 45 s") if visiting else "",
             hurry=False,
             still_there="",
@@ -216,6 +217,23 @@ class Samples:
             "attract": self.around(invitation),
             "attract_offline": replace(self.around(invitation), banner=self._offline()),
             "attract_unusable": self.around(broken),
+            "attract_storage": replace(
+                self.around(invitation),
+                banner=self._say(
+                    "店员请注意：本机存储已用 84%，请尽快恢复网络，或联系总部。",
+                    "For staff: this kiosk's storage is 84 % full. "
+                    "Please connect it to the network, or call headquarters.",
+                ),
+                banner_icon="hard-drives",
+            ),
+            "attract_waiting": replace(
+                self.around(invitation),
+                banner=self._say(
+                    "店员请注意：本机启用了新的流水，请联系总部予以确认。",
+                    "For staff: this kiosk has begun a new journal. Please ask headquarters to accept it.",
+                ),
+                banner_icon="x-circle",
+            ),
             "identifying": self.around(searching),
         }
 
@@ -223,7 +241,12 @@ class Samples:
         gold = self.member(2)
         vouchers = (
             VoucherLine(UUID(int=901), self._say("精品拿铁 · 待领取", "Signature latte · waiting for you")),
-            VoucherLine(UUID(int=902), self._say("帆布手提袋 · 待领取", "Canvas tote · waiting for you")),
+            VoucherLine(
+                UUID(int=902),
+                self._say(
+                    "帆布手提袋 待领取 · 7KQ2-93FX · 总部确认中", "Canvas tote is waiting · 7KQ2-93FX · being confirmed"
+                ),
+            ),
         )
         rich = replace(
             gold,
@@ -238,6 +261,19 @@ class Samples:
             rewards=(),
             rewards_note=self._say(
                 "好礼正在路上，过几天再来看看吧。", "New rewards are on their way. Do look again soon."
+            ),
+        )
+        lent = replace(
+            aged,
+            points=BALANCE - 3500,
+            note=self._say(
+                "已在这里使用 3,500 积分，等待总部确认", "3,500 points were used here and are still to be confirmed"
+            ),
+            age_note=self._say("截至昨天 14:05", "As of 14:05 yesterday"),
+            rewards=tuple(self._lent(tile) for tile in gold.rewards),
+            rewards_note=self._say(
+                "现可兑换，单次最多 2,000 积分",
+                "Here now: up to 2,000 points each",
             ),
         )
         offline = replace(
@@ -256,6 +292,7 @@ class Samples:
             "member_silver": self.around(self.member(1)),
             "member_diamond": self.around(self.member(3)),
             "member_offline_hurry": offline,
+            "member_offline_lent": replace(self.around(lent), banner=self._offline()),
             "member_vouchers": self.around(replace(gold, vouchers=vouchers)),
             "member_no_rewards": self.around(empty),
             "member_one_reward": self.around(replace(gold, rewards=gold.rewards[:1])),
@@ -298,7 +335,30 @@ class Samples:
             code="card.unknown_offline",
             dismiss_label=self._say("知道了", "All right"),
         )
-        return {"refusal_short": self.around(short), "refusal_offline_card": self.around(unknown)}
+        told = RefusalView(
+            icon="info",
+            title=self._say("关于您之前的操作", "About an earlier visit"),
+            sentence=self._say(
+                "您 昨天 14:05 在这里兑换的「帆布手提袋」总部没能入账，也没有扣除积分。"
+                "如果还没有领到，请到柜台，店员会为您处理。",
+                "Headquarters could not book Canvas tote, redeemed here 14:05 yesterday, "
+                "and has taken no points for it. If you have not received it, please ask at the counter.",
+            ),
+            code="lease.unknown",
+            dismiss_label=self._say("知道了", "All right"),
+        )
+        return {
+            "refusal_short": self.around(short),
+            "refusal_offline_card": self.around(unknown),
+            "refusal_notice": self.around(told),
+        }
+
+    def _lent(self, tile: RewardTile) -> RewardTile:
+        if tile.reach is not Reach.READY:
+            return tile
+        here = tile.points <= 2_000
+        note = self._say("现可兑换", "Here now") if here else self._say("联网后可兑", "Online only")
+        return replace(tile, reach=Reach.READY if here else Reach.LATER, note=note)
 
     def _tile(self, good: Good, rank: int) -> RewardTile:
         reach = Reach.READY if good.points <= BALANCE else Reach.SHORT
@@ -326,8 +386,8 @@ class Samples:
 
     def _offline(self) -> str:
         return self._say(
-            "网络暂时不通，仍可查询和兑换，记录稍后自动上传。",
-            "We are offline. Everything still works here, and is sent on later.",
+            "网络暂时不通：可以查询，标有「现可兑换」的好礼仍可兑换",
+            "We are offline: you can look, and redeem what is marked Here now",
         )
 
     def _say(self, chinese: str, english: str) -> str:

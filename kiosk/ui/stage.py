@@ -71,7 +71,7 @@ class Stage(FloatLayout):
             self._leave()
         self._show_body(screen, frame.body)
         self.top_bar.show(frame, dark=screen.mood != "paper")
-        self.ids.banner.text = frame.banner
+        self.ids.banner.text, self.ids.banner.icon = frame.banner, frame.banner_icon
         self._set_mood(screen.mood)
         if arrives:
             self._arrive(screen)

@@ -24,8 +24,9 @@ class LanguageButton:
 class Frame:
     """A whole picture of the kiosk: one body, an optional question over it, and what surrounds them.
 
-    `banner` is empty or a short line (offline). `countdown` is empty or says when the visit ends by itself;
-    `hurry` is true when that is near. `still_there` is empty or the question that interrupts an idle visit.
+    `banner` is empty or a short line (offline) behind an icon of Phosphor's. `countdown` is empty or says when the
+    visit ends by itself; `hurry` is true when that is near. `still_there` is empty or the question that interrupts an
+    idle visit.
     """
 
     body: Body
@@ -34,6 +35,7 @@ class Frame:
     store_name: str
     languages: tuple[LanguageButton, ...]
     banner: str
+    banner_icon: str
     countdown: str
     hurry: bool
     still_there: str

@@ -13,6 +13,8 @@ class Reach(StrEnum):
     SHORT = "short"
     TIER = "tier"
     GONE = "gone"
+    LATER = "later"
+    """Only the hub could give it, and that cannot be reached."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,14 @@
 Pure. Times are seconds of a clock that only grows. Whoever drives it carries out the effects, in order.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 from uuid import UUID
 
+from msgspec import UNSET, structs
+
+from kiosk.visit import redeeming
+from kiosk.visit.effects import Effect, KeepEvidence, PresentCard, SeeNotice, Step, UseUp, World
 from kiosk.visit.intents import (
     Dismissed,
     Intent,
@@ -24,11 +28,14 @@ from kiosk.visit.states import (
     Guest,
     Identifying,
     Idle,
+    Recognition,
     Redeeming,
     Refused,
     Showing,
     Standing,
     State,
+    Told,
+    Unbooked,
     guest_of,
 )
 from protocol.errors import ErrorCode
@@ -38,81 +45,51 @@ from protocol.state import MemberSnapshot, OpenVoucher
 IDENTIFY_TIMEOUT_S = 5.0
 """How long a customer with an unknown card waits for the hub."""
 
-REDEEM_TIMEOUT_S = 6.0
-"""How long a customer waits for the points to be set aside. A grant that comes later is given back by itself."""
+NOTHING_UNBOOKED = Unbooked()
 
 REFUSAL_S = 8.0
 """How long a refusal stays when nobody acknowledges it and no visit goes on behind it."""
 
 
-@dataclass(frozen=True, slots=True)
-class PresentCard:
-    """Ask the hub whose card this is."""
-
-    request: UUID
-    card: CardEvidence
-
-
-@dataclass(frozen=True, slots=True)
-class KeepEvidence:
-    """Journal a tap that could not be verified."""
-
-    card: CardEvidence
-
-
-@dataclass(frozen=True, slots=True)
-class AskLease:
-    """Ask the hub to set aside the price of a reward."""
-
-    request: UUID
-    spend: UUID
-    visit: UUID
-    reward: UUID
-    points: int
-
-
-Effect = PresentCard | KeepEvidence | AskLease
-Step = tuple[State, tuple[Effect, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Fresh:
-    """Ids for this step, made beforehand: one for a request, one for a spend."""
-
-    request: UUID
-    spend: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """What a decision may depend on besides the state."""
-
-    online: bool
-    writable: bool
-    now: float
-    fresh: Fresh
-
-
-def tapped(state: State, card: CardEvidence, known: MemberSnapshot | None, world: World) -> Step:
-    """A card was held to the reader; `known` is what this kiosk remembers of its member."""
+def tapped(
+    state: State,
+    card: CardEvidence,
+    known: MemberSnapshot | None,
+    world: World,
+    *,
+    recognition: Recognition = Recognition.UNKNOWN,
+    unbooked: Unbooked = NOTHING_UNBOOKED,
+) -> Step:
+    """A card was held to the reader; `known` is what this kiosk remembers of its member, if it does."""
     if isinstance(state, Redeeming):
         return state, ()
     before = guest_of(state)
-    if before is not None and before.card.uid == card.uid and isinstance(state, Confirming | Showing):
+    if before is not None and before.card.uid == card.uid and isinstance(state, Confirming | Showing | Told):
         return state, ()
     if not world.online:
-        return _tapped_offline(card, known, world)
-    effect = PresentCard(world.fresh.request, card)
+        guest = None if known is None else Guest(card, known, unbooked=unbooked, kept=world.writable)
+        return _tapped_offline(card, guest, world, recognition)
+    effects: tuple[Effect, ...] = (PresentCard(world.fresh.request, card),)
     if known is None:
-        return Identifying(card, world.fresh.request, world.now), (effect,)
-    return Browsing(Guest(card, known, asked_at=world.now)), (effect,)
+        return Identifying(card, world.fresh.request, world.now), effects
+    recognised = world.writable and recognition is Recognition.RECOGNISED
+    if recognised:
+        effects = (*effects, UseUp(card))
+    return _greeted(Guest(card, known, asked_at=world.now, unbooked=unbooked, recognised=recognised)), effects
 
 
-def _tapped_offline(card: CardEvidence, known: MemberSnapshot | None, world: World) -> Step:
+def _tapped_offline(card: CardEvidence, guest: Guest | None, world: World, recognition: Recognition) -> Step:
     effects = (KeepEvidence(card),) if world.writable else ()
-    if known is None:
+    if guest is None:
         return Refused(ErrorCode.CARD_UNKNOWN_OFFLINE, {}, None, world.now), effects
-    return Browsing(Guest(card, known)), effects
+    if recognition is Recognition.REPLAYED:
+        return Refused(ErrorCode.CARD_REPLAYED, {}, None, world.now), effects
+    recognised = world.writable and recognition is Recognition.RECOGNISED
+    return _greeted(replace(guest, recognised=recognised)), effects
+
+
+def _greeted(guest: Guest) -> State:
+    return Told(guest, guest.snapshot.notices[0]) if guest.snapshot.notices else Browsing(guest)
 
 
 def unreadable(state: State, code: ErrorCode, world: World) -> Step:
@@ -122,14 +99,22 @@ def unreadable(state: State, code: ErrorCode, world: World) -> Step:
     return Refused(code, {}, guest_of(state), world.now), ()
 
 
-def vouched(state: State, uid: str, authority: Authority, snapshot: MemberSnapshot) -> Step:
+def vouched(
+    state: State,
+    uid: str,
+    authority: Authority,
+    snapshot: MemberSnapshot,
+    *,
+    unbooked: Unbooked = NOTHING_UNBOOKED,
+) -> Step:
     """The hub vouches for the card of this visit."""
     if isinstance(state, Identifying) and state.card.uid == uid:
-        return Browsing(Guest(state.card, snapshot, authority)), ()
+        return _greeted(Guest(state.card, snapshot, authority, unbooked=unbooked)), ()
     guest = guest_of(state)
     if guest is None or guest.card.uid != uid:
         return state, ()
-    return _with_guest(state, replace(guest, snapshot=snapshot, authority=authority, asked_at=None)), ()
+    guest = replace(guest, snapshot=snapshot, unbooked=unbooked, authority=authority, asked_at=None)
+    return _greeted(guest) if isinstance(state, Browsing) else _with_guest(state, guest), ()
 
 
 def disowned(state: State, uid: str, code: ErrorCode, world: World) -> Step:
@@ -141,14 +126,14 @@ def disowned(state: State, uid: str, code: ErrorCode, world: World) -> Step:
     return Refused(code, {}, None, world.now), ()
 
 
-def learned(state: State, snapshot: MemberSnapshot) -> Step:
-    """The hub has news of a member, who may be here. While points are set aside, the sum on the screen stands still."""
+def learned(state: State, snapshot: MemberSnapshot, *, unbooked: Unbooked = NOTHING_UNBOOKED) -> Step:
+    """There is news of a member, who may be here. While points are set aside, the sum on the screen stands still."""
     guest = guest_of(state)
     if isinstance(state, Redeeming) or guest is None or guest.snapshot.member != snapshot.member:
         return state, ()
-    if guest.snapshot.version >= snapshot.version:
+    if guest.snapshot.version > snapshot.version:
         return state, ()
-    return _with_guest(state, replace(guest, snapshot=snapshot)), ()
+    return _with_guest(state, replace(guest, snapshot=snapshot, unbooked=unbooked)), ()
 
 
 def granted(state: State, spend: UUID) -> Redeeming | None:
@@ -156,9 +141,16 @@ def granted(state: State, spend: UUID) -> Redeeming | None:
     return state if isinstance(state, Redeeming) and state.spend == spend else None
 
 
-def spent(state: Redeeming, voucher: OpenVoucher, seq: int, newest: MemberSnapshot) -> Step:
+def spent(
+    state: Redeeming,
+    voucher: OpenVoucher,
+    seq: int,
+    newest: MemberSnapshot,
+    *,
+    unbooked: Unbooked = NOTHING_UNBOOKED,
+) -> Step:
     """The spend is journaled: from here on the reward is the member's, whatever happens."""
-    guest = replace(state.guest, snapshot=newest)
+    guest = replace(state.guest, snapshot=newest, unbooked=unbooked)
     return Showing(guest, voucher, state.points, Standing.PROVISIONAL, seq), ()
 
 
@@ -175,7 +167,7 @@ def refused(state: State, request: UUID, code: ErrorCode, about: tuple[dict[str,
     if not isinstance(state, Redeeming) or state.request != request:
         return state, ()
     data, now = about
-    return Refused(code, data, state.guest, now), ()
+    return redeeming.refused(state, code, data, now), ()
 
 
 def touched(state: State, intent: Intent, world: World) -> Step:
@@ -186,13 +178,13 @@ def touched(state: State, intent: Intent, world: World) -> Step:
         case VisitEnded():
             return (state if isinstance(state, Redeeming) else Idle()), ()
         case Dismissed():
-            return _dismissed(state), ()
+            return _dismissed(state, world)
         case RewardChosen():
-            return _chosen(state, intent, world), ()
+            return redeeming.chosen(state, intent, world), ()
         case VoucherChosen():
             return _reshown(state, intent.spend), ()
         case RedeemConfirmed():
-            return _confirmed(state, world)
+            return redeeming.confirmed(state, world)
         case _:
             assert_never(intent)
 
@@ -201,61 +193,37 @@ def passed(state: State, world: World) -> Step:
     """Time has passed."""
     if isinstance(state, Identifying) and world.now - state.since > IDENTIFY_TIMEOUT_S:
         return Refused(ErrorCode.CARD_UNKNOWN_OFFLINE, {}, None, world.now), (KeepEvidence(state.card),)
-    if isinstance(state, Redeeming) and world.now - state.since > REDEEM_TIMEOUT_S:
-        return Refused(ErrorCode.REDEEM_NO_ANSWER, {}, state.guest, world.now), ()
+    if isinstance(state, Redeeming):
+        return redeeming.waited(state, world)
     if isinstance(state, Refused) and state.guest is None and world.now - state.since > REFUSAL_S:
         return Idle(), ()
     return _no_longer_asking(state, world.now), ()
 
 
-def _dismissed(state: State) -> State:
+def _dismissed(state: State, world: World) -> Step:
     match state:
         case Confirming() | Showing():
-            return Browsing(state.guest)
+            return Browsing(state.guest), ()
+        case Told(guest, notice):
+            rest = [other for other in guest.snapshot.notices or () if other.id != notice.id]
+            seen = replace(guest, snapshot=structs.replace(guest.snapshot, notices=rest or UNSET))
+            effects = (SeeNotice(guest.snapshot.member, notice.id),) if world.writable else ()
+            return _greeted(seen), effects
         case Refused():
-            return Idle() if state.guest is None else Browsing(state.guest)
+            return Idle() if state.guest is None else Browsing(state.guest), ()
         case _:
-            return state
-
-
-def _chosen(state: State, intent: RewardChosen, world: World) -> State:
-    if not isinstance(state, Browsing):
-        return state
-    refusal = _refusal(state.guest, world)
-    if refusal is not None:
-        return Refused(refusal, {}, state.guest, world.now)
-    short = intent.points - state.guest.snapshot.points
-    if short > 0:
-        return Refused(ErrorCode.POINTS_SHORT, {"short": short}, state.guest, world.now)
-    return Confirming(state.guest, intent.reward, intent.points)
+            return state, ()
 
 
 def _reshown(state: State, spend: UUID) -> State:
     if not isinstance(state, Browsing):
         return state
     voucher = next((voucher for voucher in state.guest.snapshot.vouchers if voucher.spend == spend), None)
-    return state if voucher is None else Showing(state.guest, voucher, 0, Standing.CONFIRMED, None)
-
-
-def _confirmed(state: State, world: World) -> Step:
-    if not isinstance(state, Confirming):
-        return state, ()
-    refusal, authority = _refusal(state.guest, world), state.guest.authority
-    if refusal is not None or authority is None:
-        return Refused(refusal or ErrorCode.REDEEM_UNVERIFIED, {}, state.guest, world.now), ()
-    request, spend = world.fresh.request, world.fresh.spend
-    asked = Redeeming(state.guest, state.reward, state.points, spend, request, world.now)
-    return asked, (AskLease(request, spend, authority.visit, state.reward, state.points),)
-
-
-def _refusal(guest: Guest, world: World) -> ErrorCode | None:
-    if not world.writable:
-        return ErrorCode.STORE_READ_ONLY
-    if guest.authority is not None and not guest.authority.redeems:
-        return ErrorCode.REDEEM_STATIC_CARD
-    if not world.online:
-        return ErrorCode.REDEEM_OFFLINE
-    return ErrorCode.REDEEM_UNVERIFIED if guest.authority is None else None
+    if voucher is None:
+        return state
+    seq = state.guest.unbooked.spends.get(spend)
+    standing = Standing.CONFIRMED if seq is None else Standing.PROVISIONAL
+    return Showing(state.guest, voucher, 0, standing, seq, is_fresh=False)
 
 
 def _no_longer_asking(state: State, now: float) -> State:

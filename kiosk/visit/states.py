@@ -1,12 +1,13 @@
 """Where a visit can stand. Every state is a value; the machine goes from one to the next."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
 from protocol.errors import ErrorCode
 from protocol.events import CardEvidence
-from protocol.state import MemberSnapshot, OpenVoucher
+from protocol.state import MemberSnapshot, Notice, OpenVoucher
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,17 +18,42 @@ class Authority:
     redeems: bool
 
 
+class Recognition(StrEnum):
+    """What the kiosk can say of a card by itself."""
+
+    UNKNOWN = "unknown"
+    RECOGNISED = "recognised"
+    REPLAYED = "replayed"
+
+
+@dataclass(frozen=True, slots=True)
+class Unbooked:
+    """What of a member's figures the hub has not booked yet: points, and the places of spends in the journal.
+
+    `receipts` were scanned here, each with the points that it may earn; they are in no figure before the hub says so.
+    """
+
+    points: int = 0
+    spends: Mapping[UUID, int] = field(default_factory=dict)
+    receipts: Mapping[str, int] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Guest:
     """The member in front of the kiosk. `authority` None means that the hub has not vouched for the card.
 
-    `asked_at` is when the hub was asked whether it does; None if it was not, or has not answered in time.
+    `snapshot` is as the member should see it, with what is `unbooked` laid over it. `recognised` says that the kiosk
+    itself knows the card to be genuine, and `kept` that its tap is journaled as evidence. `asked_at` is when the hub
+    was asked whether it vouches for it; None if it was not, or has not answered in time.
     """
 
     card: CardEvidence
     snapshot: MemberSnapshot
     authority: Authority | None = None
     asked_at: float | None = None
+    unbooked: Unbooked = Unbooked()
+    recognised: bool = False
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +78,14 @@ class Browsing:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """The member is told of something that the hub could not take; it counts as seen when it is dismissed."""
+
+    guest: Guest
+    notice: Notice
+
+
+@dataclass(frozen=True, slots=True)
 class Confirming:
     """The member is asked whether to redeem a reward at a price."""
 
@@ -62,7 +96,10 @@ class Confirming:
 
 @dataclass(frozen=True, slots=True)
 class Redeeming:
-    """The hub was asked for the points; `spend` names what they are for, `request` the question."""
+    """The hub was asked for the points; `spend` names what they are for, `request` the question.
+
+    While they are on their way back from elsewhere it is asked again at `again_at`; `wanting` is what it said.
+    """
 
     guest: Guest
     reward: UUID
@@ -70,6 +107,8 @@ class Redeeming:
     spend: UUID
     request: UUID
     since: float
+    again_at: float | None = None
+    wanting: ErrorCode | None = None
 
 
 class Standing(StrEnum):
@@ -82,13 +121,17 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """A voucher is on the screen. `seq` is the place of its spend in the journal, for a redemption of this visit."""
+    """A voucher is on the screen. `seq` is the place of its spend in the journal, while the hub can still judge it.
+
+    `is_fresh` is a redemption of this visit.
+    """
 
     guest: Guest
     voucher: OpenVoucher
     points: int
     standing: Standing
     seq: int | None
+    is_fresh: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +144,7 @@ class Refused:
     since: float
 
 
-State = Idle | Identifying | Browsing | Confirming | Redeeming | Showing | Refused
+State = Idle | Identifying | Browsing | Told | Confirming | Redeeming | Showing | Refused
 
 
 def guest_of(state: State) -> Guest | None:

@@ -87,6 +87,10 @@ class Till:
         found: list[dict[str, Any]] = self.call("GET", path)["items"]
         return found
 
+    def has_lent(self) -> bool:
+        """Tell whether points lie at a kiosk, and the kiosk has said that it has them."""
+        return any(lease["state"] == "accepted" for lease in self.items("/v1/leases"))
+
     def reward(self, name: str) -> str:
         """Id of the reward with this Chinese name."""
         return next(str(reward["id"]) for reward in self.items("/v1/rewards") if reward["names"]["zh"] == name)

@@ -27,6 +27,10 @@ NOTICE_S = 30.0
 MEMBER, STATIC_MEMBER = "lin", "zheng"
 LATTE, GELATO = "精品拿铁", "冰淇淋双球"
 NEW_PRICE = 520
+LENDING = "/v1/programme/terms/lending"
+LENT_POINTS = 600
+"""Enough for one of them, and not for two."""
+
 REFUSED_CARDS = (
     ("bank", "card.unsupported"),
     ("access", "card.unsupported"),
@@ -183,15 +187,33 @@ class Tour:
 
     def _offline(self, customer: Customer) -> None:
         reward = self.till.reward(GELATO)
-        with self.report.step("offline: greeted from memory, redeeming refused fairly"):
+        with self.report.step("points are lent to the kiosk ahead"):
+            self.till.call("PUT", LENDING, {"document": {"share_percent": 100, "cap_points": LENT_POINTS}})
+            customer.visit(MEMBER)
+            customer.leave()
+            until(self.till.has_lent, "points that lie at the kiosk", RETURN_S)
+        with self.report.step("offline: greeted from memory, and what was lent is redeemed at once"):
             self.supervisor.kill(BROKER)
             until(lambda: customer.reads(OFFLINE), "the banner")
             customer.tap(MEMBER)
             customer.screen.wait("member")
             self._shoot_in_both(customer, "member_offline")
+            customer.choose(reward)
+            began = time.monotonic()
+            customer.screen.tap("confirm")
+            customer.screen.wait("voucher")
+            self.report.figure("offline_confirm_to_voucher_ms", (time.monotonic() - began) * 1000)
+            voucher = customer.voucher_code()
+            self._shoot_in_both(customer, "voucher_offline")
+            customer.leave("done")
+        with self.report.step("offline: the voucher is still there, and more than was lent is refused fairly"):
+            customer.tap(MEMBER)
+            customer.screen.wait("member")
+            expect(customer.reads(voucher), expected=True, what="the voucher")
+            self._shoot_in_both(customer, "member_offline_voucher")
             customer.screen.tap(f"reward:{reward}")
             customer.screen.wait("refusal")
-            self._shoot(customer, "refusal_offline_zh")
+            self._shoot_in_both(customer, "refusal_offline")
             customer.screen.tap("dismiss")
             customer.leave()
         with self.report.step("the broker comes back and the kiosk catches up"):
@@ -202,6 +224,10 @@ class Tour:
             customer.visit(MEMBER)
             until(lambda: customer.reads(f"{self.till.points():,}"), "the newest points")
             customer.leave()
+        with self.report.step("staff hand out what was redeemed offline"):
+            path = f"/v1/vouchers/{voucher}/hand-out"
+            expect(self.till.call("POST", path)["state"], "handed_out", "the voucher")
+            self.till.call("PUT", LENDING, {"document": {"share_percent": 0}})
 
     def _outages(self, customer: Customer) -> None:
         with self.report.step("the hub is killed and comes back"):

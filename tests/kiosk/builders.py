@@ -1,14 +1,19 @@
 """Members, cards, rewards and stores as a kiosk meets them."""
 
+import base64
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID
 
+from devices.cards import ntag424
+from devices.cards.keys import FleetKeys
 from kiosk.store.disk import Disk
+from kiosk.store.events import Stamp
 from kiosk.store.journal import Journal
+from kiosk.store.lent import Pen
 from kiosk.store.tables import JournalDB
-from protocol.duties import GrantLease
+from protocol.duties import CardVerifiers, GrantLease, LendPoints, LendStock
 from protocol.events import CardEvidence
 from protocol.state import Configuration, MemberSnapshot, OpenVoucher, Programme, Reward, Tier
 from tests.simulation.disk import SimDisk
@@ -18,6 +23,8 @@ EPOCH = UUID(int=0xE)
 LIN, CHEN = UUID(int=0xA), UUID(int=0xB)
 LATTE, TOTE = UUID(int=0x1A), UUID(int=0x1B)
 SPEND, VISIT, REQUEST = UUID(int=0x5), UUID(int=0x6), UUID(int=0x7)
+CARD_KEYS = FleetKeys(meta=bytes(range(1, 17)), master=bytes(range(17, 33)), system=b"CLOUDS01")
+CARD_UID = bytes.fromhex("04a1b2c3d4e5f6")
 URL = "https://card.example/t?e=" + "0" * 32 + "&c=" + "0" * 16
 
 
@@ -96,3 +103,46 @@ def make_db(disk: Disk | None = None, name: str = "test.journal") -> JournalDB:
 def draw(count: int, seed: int = 1) -> list[bytes]:
     random = Random(seed)
     return [random.randbytes(10) for _ in range(count)]
+
+
+def make_lend_points(**overrides: Any) -> LendPoints:
+    fields: dict[str, Any] = {
+        "epoch": EPOCH,
+        "lease": 1,
+        "member": LIN,
+        "points": 1_000,
+        "deadline": NOW + timedelta(days=3),
+        "seal": "5e" * 32,
+    }
+    return LendPoints(**{**fields, **overrides})
+
+
+def make_lend_stock(**overrides: Any) -> LendStock:
+    fields: dict[str, Any] = {
+        "epoch": EPOCH,
+        "lease": 2,
+        "reward": LATTE,
+        "pieces": 2,
+        "deadline": NOW + timedelta(days=3),
+        "seal": "5f" * 32,
+    }
+    return LendStock(**{**fields, **overrides})
+
+
+def make_reading(counter: int, card: bytes = CARD_UID) -> CardEvidence:
+    """What a reader sees of a dynamic card at a counter."""
+    tap = ntag424.Tap(card, counter)
+    message = ntag424.compose(CARD_KEYS.of_card(card), tap, bytes(5))
+    url = f"https://card.example/t?e={message.picc.hex()}&c={message.mac.hex()}"
+    return make_card(card.hex(), url=url)
+
+
+def make_verifiers(after: int = 0, card: bytes = CARD_UID, *, count: int = 8, salt: bytes = bytes(16)) -> CardVerifiers:
+    """What recognises the readings of a card after a counter."""
+    macs = ntag424.verifiers(CARD_KEYS.of_card(card), ntag424.Tap(card, after), count=count, salt=salt)
+    return CardVerifiers(base64.b64encode(salt).decode(), after, base64.b64encode(b"".join(macs)).decode())
+
+
+def make_pen(**overrides: Any) -> Pen:
+    fields: dict[str, Any] = {"stamp": Stamp(NOW, "ntp", "kiosk"), "draw": draw, "monotonic": 0.0}
+    return Pen(**{**fields, **overrides})

@@ -1,7 +1,7 @@
 import pytest
 
 from kiosk.idle import VOUCHER_EXTRA_S, Patience
-from kiosk.presenter import Ending
+from kiosk.scene import Ending
 from kiosk.visit.states import Browsing, Idle, Refused, State
 from protocol.errors import ErrorCode
 from tests.kiosk.builders import make_configuration

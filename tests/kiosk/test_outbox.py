@@ -1,4 +1,5 @@
 import base64
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -159,6 +160,22 @@ def test_a_restored_hub_is_told_again() -> None:
     assert (envelope.first_seq, len(envelope.events), envelope.confirmed) == (3, 3, 2)
 
 
+def test_a_receipt_from_before_a_restore_moves_on_past_what_is_pruned_behind_it() -> None:
+    outbox = make_outbox(5)
+    sent(outbox)
+    overtaken = receipt(outbox, 5)
+    outbox.receive(overtaken, 0.0)
+    outbox.receive(receipt(outbox, 2, hub_epoch=UUID(int=2)), 1.0)
+
+    outbox.receive(overtaken, 2.0)
+    outbox.chain.prune(NOW + timedelta(days=2), 1)
+    before = sent(outbox, 2.0)
+    outbox.chain.append([LeaseClosed(6, 0)], STAMP, draw(1, 6))
+
+    assert before == []
+    assert [envelope.first_seq for envelope in sent(outbox, 2.0)] == [6]
+
+
 def test_a_hub_that_knows_another_history_ends_sending() -> None:
     outbox = make_outbox(5)
     sent(outbox)
@@ -283,5 +300,19 @@ def test_a_refusal_for_good_ends_sending(code: ErrorCode, trust: Trust) -> None:
 
     refuse(outbox, code, 1)
 
-    assert outbox.trust is trust
+    after_restart = Outbox(outbox.chain, KIOSK, outbox.sign)
+    after_restart.opened(2, 10_000.0)
+    assert (outbox.trust, after_restart.trust) == (trust, trust)
+    assert sent(outbox, 10_000.0) == sent(after_restart, 10_000.0) == []
+
+
+def test_what_was_booked_before_a_kiosk_was_revoked_is_confirmed_and_nothing_more_is_sent() -> None:
+    outbox = make_outbox(2)
+    sent(outbox)
+    refuse(outbox, ErrorCode.KIOSK_REVOKED, 1)
+
+    settled = outbox.receive(receipt(outbox, 1), 1.0)
+
+    assert settled == Settled(1)
+    assert outbox.trust is Trust.REVOKED
     assert sent(outbox, 10_000.0) == []

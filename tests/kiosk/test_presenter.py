@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec import structs
 
-from kiosk.presenter import Ending, Scene, frame
+from kiosk.presenter import frame
+from kiosk.scene import Ending, Scene
 from kiosk.texts import LANGUAGES, Texts
 from kiosk.views import AttractView, Frame, IdentifyingView, MemberView, RefusalView, VoucherView
 from kiosk.views.member import Reach
@@ -172,11 +173,11 @@ def test_figures_that_the_hub_has_not_vouched_for_say_how_old_they_are() -> None
     old = make_guest(authority=None, snapshot=make_snapshot(as_of=NOW - timedelta(days=1, hours=2)))
     asking = replace(old, asked_at=100.0)
 
-    note = "截至 11月20日 08:00 的数据"
+    note = "截至昨天 08:00"
     assert member_view(Browsing(old)).provisional
     assert member_view(Browsing(old)).age_note == note
     assert member_view(Browsing(asking), make_scene(online=False)).age_note == note
-    assert member_view(Browsing(asking)).age_note == "以下为 11月20日 08:00 的数据，正在与总部核对"
+    assert member_view(Browsing(asking)).age_note == "以下为 昨天 08:00 的数据，正在与总部核对"
     assert member_view(Browsing(make_guest())).age_note == ""
 
 
@@ -247,7 +248,7 @@ def test_a_voucher_says_how_sure_it_is(standing: Standing, title: str, label: st
 
 
 def test_an_earlier_voucher_is_not_celebrated() -> None:
-    body = frame(make_showing(seq=None, standing=Standing.CONFIRMED), make_scene()).body
+    body = frame(make_showing(is_fresh=False, standing=Standing.CONFIRMED), make_scene()).body
 
     assert isinstance(body, VoucherView)
     assert not body.fresh

@@ -48,7 +48,7 @@ def test_a_language_that_nobody_wrote_is_said_in_english() -> None:
     texts = make_texts("fr")
 
     assert texts.say("done") == "Done"
-    assert texts.time(NOW.replace(day=20), NOW) == "20 Nov, 10:30"
+    assert texts.time(NOW.replace(day=19), NOW) == "19 Nov, 10:30"
 
 
 @pytest.mark.parametrize(("value", "said"), [(0, "0"), (999, "999"), (1_234_567, "1,234,567"), (-1_000, "-1,000")])
@@ -85,8 +85,15 @@ def test_today_is_the_day_of_the_store() -> None:
     assert make_texts("en").time(late, NOW) == "00:30"
 
 
-def test_another_day_is_named() -> None:
+def test_yesterday_is_called_so() -> None:
     yesterday = datetime(2026, 11, 19, 16, 30, tzinfo=UTC)
 
-    assert make_texts("en").time(yesterday, NOW) == "20 Nov, 00:30"
-    assert make_texts("zh").time(yesterday, NOW) == "11月20日 00:30"
+    assert make_texts("en").time(yesterday, NOW) == "00:30 yesterday"
+    assert make_texts("zh").time(yesterday, NOW) == "昨天 00:30"
+
+
+def test_another_day_is_named() -> None:
+    before = datetime(2026, 11, 18, 16, 30, tzinfo=UTC)
+
+    assert make_texts("en").time(before, NOW) == "19 Nov, 00:30"
+    assert make_texts("zh").time(before, NOW) == "11月19日 00:30"

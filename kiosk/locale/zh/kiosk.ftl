@@ -26,19 +26,30 @@ stat-expiring = { $days } 天内到期
 stored-value = 储值余额 { $value }
 stored-value-bonus = 储值余额 { $value }（含赠送 { $bonus }）
 debt-note = 您还欠 { $debt } 积分，之后获得的积分会先用来抵扣
+receipt-note = { $points ->
+    [0] 小票已收到，总部确认后积分到账
+   *[other] 小票约 { $points } 积分，待总部确认后到账
+}
+unbooked-note = 已在这里使用 { $points } 积分，等待总部确认
 pending-note = 另有 { $pending } 积分待生效，最早 { $date }
 rule-note = 每消费 { $amount } 得 { $points } 积分
 rule-note-multiplied = 每消费 { $amount } 得 { $points } 积分，{ $tier }再乘 { $multiplier }
+time-yesterday = 昨天 { $time }
 age-note-asking = 以下为 { $time } 的数据，正在与总部核对
-age-note = 截至 { $time } 的数据
+age-note = 截至{ $time }
 
 rewards-title = 可兑换好礼
 rewards-note = 点选好礼，立即兑换
+rewards-note-offline = 现可兑换，单次最多 { $points } 积分
+rewards-note-offline-none = 网络不通，恢复后即可兑换
 rewards-none = 好礼正在上架，敬请期待
+reach-here = 现可兑换
+reach-later = 联网后可兑
 reach-short = 还差 { $short }
 reach-tier = { $tier }专享
 reach-gone = 已兑完
 voucher-waiting = { $reward } 待领取 · { $code }
+voucher-unbooked = { $reward } 待领取 · { $code } · 总部确认中
 
 end = 结束
 confirm-title = 兑换「{ $reward }」？
@@ -68,7 +79,17 @@ refusal-title-offline = 网络不通
 refusal-title-card = 请再试一次
 dismiss = 知道了
 
-banner-offline = 网络暂时不通：可以查询，暂时不能兑换
+notice-title = 关于您之前的操作
+notice-reward = 您 { $time } 在这里兑换的「{ $reward }」总部没能入账，也没有扣除积分。如果还没有领到，请到柜台，店员会为您处理。
+notice-points = 您 { $time } 在这里用 { $points } 积分兑换的好礼总部没能入账，也没有扣除积分。如果还没有领到，请到柜台，店员会为您处理。
+notice-receipt = 您{ $time }在这里扫描的小票未能计入，可能之前已经计过。如果没有，请携小票到柜台。
+notice-general = 您 { $time } 在这里的操作总部没能入账，也没有扣除任何东西。请到柜台，店员也能查到这条记录。
+
+banner-offline = 网络暂时不通：可以查询，标有「现可兑换」的好礼仍可兑换
+banner-storage = 店员请注意：本机存储已用 { $percent }%，请尽快恢复网络，或联系总部。
+banner-waiting = 店员请注意：本机启用了新的流水，请联系总部予以确认。
+banner-forked = 店员请注意：本机流水与总部记录不一致，请联系总部。
+banner-revoked = 店员请注意：总部已停用本机，请联系总部。
 countdown = { $seconds } 秒后自动退出
 still-there = 您还在吗？
 stay = 继续

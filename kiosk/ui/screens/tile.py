@@ -16,6 +16,7 @@ NOTE_COLOURS = {
     Reach.SHORT: (theme.SURFACE, theme.MUTED),
     Reach.TIER: (theme.SURFACE, theme.ON_AMBER),
     Reach.GONE: (theme.INK, theme.ON_NIGHT),
+    Reach.LATER: (theme.SURFACE, theme.MUTED),
 }
 
 

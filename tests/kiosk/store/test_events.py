@@ -101,6 +101,34 @@ def test_any_place_can_be_proved_from_what_is_kept() -> None:
     assert chain.point_at(4, chain.point_at(3)) == chain.head
 
 
+def test_a_way_that_begins_at_a_pruned_place_is_walked_from_the_oldest_event() -> None:
+    chain = EventChain(make_db(), EPOCH)
+    append(chain, 2, Stamp(NOW - timedelta(days=100), "ntp", "kiosk"))
+    append(chain, 3)
+    pruned, third = chain.point_at(1), chain.point_at(3)
+    assert third is not None
+    chain.confirm(third)
+    chain.prune(NOW, 70)
+
+    assert chain.point_at(5, pruned) == chain.head
+    assert chain.point_at(1, pruned) is None
+
+
+def test_what_ended_a_chain_is_known_after_a_restart() -> None:
+    disk = SimDisk()
+    db = make_db(disk)
+    chain = EventChain(db, EPOCH)
+    before = (chain.is_forked, chain.is_revoked)
+
+    chain.fork()
+    chain.revoke()
+    db.close()
+
+    again = EventChain(make_db(disk), EPOCH)
+    assert before == (False, False)
+    assert (again.is_forked, again.is_revoked) == (chain.is_forked, chain.is_revoked) == (True, True)
+
+
 def test_confirmations_and_verdicts_are_kept() -> None:
     disk = SimDisk()
     db = make_db(disk)

@@ -5,6 +5,7 @@ import pytest
 from kiosk.store.errors import StoreError
 from kiosk.store.events import EventChain, Stamp
 from kiosk.store.leases import Leases
+from kiosk.store.provisional import Register
 from protocol import codec
 from protocol.envelope import Event
 from tests.kiosk.builders import EPOCH, NOW, draw, make_db, make_grant
@@ -16,7 +17,7 @@ STAMP = Stamp(NOW, "ntp", "kiosk")
 def make_leases(disk: SimDisk | None = None) -> tuple[EventChain, Leases]:
     db = make_db(disk)
     chain = EventChain(db, EPOCH)
-    return chain, Leases(db, chain)
+    return chain, Leases(db, chain, Register(db, chain))
 
 
 def kinds(chain: EventChain) -> list[str]:
@@ -51,15 +52,15 @@ def test_a_lease_is_taken_once_for_ever() -> None:
     _again, after_restart = make_leases(disk.killed())
 
     for known in (leases, after_restart):
-        assert not known.is_new(make_grant(lease=4))
-        assert not known.is_new(make_grant(lease=3))
-        assert known.is_new(make_grant(lease=5))
+        assert not known.is_new(EPOCH, 4)
+        assert not known.is_new(EPOCH, 3)
+        assert known.is_new(EPOCH, 5)
 
 
 def test_a_lease_for_another_journal_is_not_ours() -> None:
     _chain, leases = make_leases()
 
-    assert not leases.is_new(make_grant(epoch=UUID(int=0xF)))
+    assert not leases.is_new(UUID(int=0xF), 1)
 
 
 def test_a_duty_that_leaves_nothing_to_journal_is_noted() -> None:

@@ -1,5 +1,9 @@
+from contextlib import suppress
 from random import Random
 
+import pytest
+
+from kiosk.store.errors import StoreError
 from kiosk.store.events import Stamp
 from kiosk.store.local import CACHE, EVENTS, LocalStore
 from protocol import codec
@@ -43,7 +47,7 @@ def test_a_damaged_journal_is_kept_aside_and_a_new_one_tells_of_it() -> None:
 
     assert again.chain.epoch != epoch
     event = codec.decode(next(again.chain.read(1, 1)), Event)
-    assert codec.decode(event.body, JournalRepaired) == JournalRepaired(epoch, 1, 3)
+    assert codec.decode(event.body, JournalRepaired) == JournalRepaired(epoch, 1, 3, "damaged")
     assert len([name for name in disk.names() if "damaged" in name]) == 1
 
 
@@ -101,6 +105,25 @@ def test_a_disk_that_stays_broken_is_tried_again_later() -> None:
     disk.faults = dict.fromkeys(range(disk.steps, disk.steps + 50), Fault())
 
     assert not store.reopen(NOW)
+
+
+@pytest.mark.parametrize("step", range(0, 42, 3))
+def test_a_store_that_is_half_opened_again_knows_what_it_has_journaled(step: int) -> None:
+    disk = SimDisk()
+    store = make_store(disk)
+    before = disk.steps
+    store.chain.append([LeaseClosed(1, 0)], STAMP, draw(1))
+    last = disk.steps + (disk.steps - before) - 1
+    disk.faults = {last: Fault(), last + 1 + step: Fault()}
+    with pytest.raises(StoreError):
+        store.chain.append([LeaseClosed(2, 0)], STAMP, draw(1, 1))
+
+    store.reopen(NOW)
+    with suppress(StoreError):
+        store.chain.append([LeaseClosed(3, 0)], STAMP, draw(1, 2))
+    assert store.reopen(NOW)
+
+    assert store.chain.append([LeaseClosed(4, 0)], STAMP, draw(1, 3)) == [store.chain.head.seq]
 
 
 def test_compacting_loses_nothing() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from kiosk.visit import machine
+from kiosk.visit.effects import AskLease, Fresh, KeepEvidence, PresentCard, World
 from kiosk.visit.intents import (
     Dismissed,
     Intent,
@@ -14,16 +15,8 @@ from kiosk.visit.intents import (
     VisitEnded,
     VoucherChosen,
 )
-from kiosk.visit.machine import (
-    IDENTIFY_TIMEOUT_S,
-    REDEEM_TIMEOUT_S,
-    REFUSAL_S,
-    AskLease,
-    Fresh,
-    KeepEvidence,
-    PresentCard,
-    World,
-)
+from kiosk.visit.machine import IDENTIFY_TIMEOUT_S, REFUSAL_S
+from kiosk.visit.redeeming import REDEEM_TIMEOUT_S
 from kiosk.visit.states import (
     Authority,
     Browsing,
@@ -93,7 +86,7 @@ def test_an_unknown_card_waits_for_the_hub() -> None:
 def test_offline_a_known_card_is_greeted_and_its_tap_is_kept_as_evidence() -> None:
     state, effects = machine.tapped(Idle(), CARD, make_snapshot(), make_world(online=False))
 
-    assert state == Browsing(Guest(CARD, make_snapshot()))
+    assert state == Browsing(Guest(CARD, make_snapshot(), kept=True))
     assert effects == (KeepEvidence(CARD),)
 
 
@@ -180,7 +173,7 @@ def test_news_of_the_member_who_is_here_is_shown() -> None:
     assert state.guest.snapshot == newer
 
 
-@pytest.mark.parametrize("news", [make_snapshot(version=5, points=1), make_snapshot(member=CHEN, version=9)])
+@pytest.mark.parametrize("news", [make_snapshot(version=4, points=1), make_snapshot(member=CHEN, version=9)])
 def test_old_news_and_news_of_others_change_nothing(news: object) -> None:
     state = Browsing(make_guest())
 
@@ -318,7 +311,7 @@ def test_an_earlier_voucher_can_be_shown_again() -> None:
 
     state, _effects = machine.touched(Browsing(guest), VoucherChosen(SPEND), make_world())
 
-    assert state == Showing(guest, make_voucher(), 0, Standing.CONFIRMED, None)
+    assert state == Showing(guest, make_voucher(), 0, Standing.CONFIRMED, None, is_fresh=False)
 
 
 def test_a_voucher_that_has_gone_is_not_shown() -> None:
