@@ -4,7 +4,23 @@ import importlib
 import runpy
 import sys
 
-BENCHES = ("api", "import", "ingest", "journal", "ledger", "ledger-model", "tap")
+BENCHES = (
+    "api",
+    "drain",
+    "import",
+    "ingest",
+    "journal",
+    "kills",
+    "leases",
+    "ledger",
+    "ledger-model",
+    "offline",
+    "policy",
+    "power",
+    "reunion",
+    "simulation",
+    "tap",
+)
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ from hub.imports import service
 from hub.imports.columns import guessed
 from hub.imports.models import Import
 from hub.imports.service import PIECE_ROWS, Plan
-from hub.imports.worker import Worker
+from hub.jobs import import_worker
 from hub.ledger import service as ledger
 from protocol.ids import event_id
 from tests.bench import chain
@@ -89,7 +89,7 @@ def _hub(url: str, folder: Path) -> Hub:
 
 def _run(hub: Hub, rows: int) -> float:
     """Bring a file in; how long its run took, in seconds."""
-    worker = Worker(hub.database, hub.vault, hub.clock, hub.random_bytes)
+    worker = import_worker(hub)
     id_ = event_id(int(hub.clock().timestamp() * 1000), hub.random_bytes(10))
     taken = service.take_in(hub.vault, id_, "\n".join([HEADER, *_lines(rows, Random(1))]).encode())
     with hub.database.write() as session:

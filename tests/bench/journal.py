@@ -8,41 +8,33 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from statistics import median
+from uuid import UUID
 
 import msgspec
 
-from kiosk.store.disk import RealDisk, RealFile
+from kiosk.clock import system_random
+from kiosk.store.disk import RealDisk
 from kiosk.store.journal import Journal
+from kiosk.store.local import LocalStore
 from kiosk.store.tables import JournalDB
+from tests.bench.month import HastyDisk, fill
 from tests.bench.report import Options, Report, Size, options, publish
 
 DEPTHS = {"put_ms_0": 0, "put_ms_1k": 1_000, "put_ms_10k": 10_000, "put_ms_100k": 100_000}
 ROUNDS = {Size.QUICK: 60, Size.NORMAL: 300, Size.FULL: 2_000}
 TABLE = "events"
 PUTS_PER_ROUND = 20
+MONTH_EVENTS = 100_000
+MEMBERS = 2_000
 REPLAYS = {Size.QUICK: 3, Size.NORMAL: 5, Size.FULL: 15}
 SCRATCH = Path("out")
 """Beside the sources and not in the system's temporary directory, which may be memory."""
 
 Document = dict[str, object]
-
-
-class HastyFile(RealFile):
-    """A file that is not synced, to build what is measured afterwards."""
-
-    def fdatasync(self) -> None:
-        """Leave it to the system; opening the journal for real syncs everything."""
-
-
-class HastyDisk(RealDisk):
-    """A disk whose files are not synced."""
-
-    def open(self, name: str) -> HastyFile:
-        """See Disk."""
-        return HastyFile(self._directory / name, 0)
 
 
 def make_event(seq: int) -> Document:
@@ -77,11 +69,16 @@ def measure(directory: Path, asked: Options) -> Report:
     for name, depth in DEPTHS.items():
         build(directory, name, depth)
     replays = [replay(directory, "put_ms_100k") for _ in range(REPLAYS[asked.size])]
+    month = directory / "month"
+    fill(month, "k-bench", [UUID(int=member) for member in range(1, MEMBERS + 1)], MONTH_EVENTS)
+    stores = [open_store(month) for _ in range(REPLAYS[asked.size])]
     puts = put_in_turns(directory, ROUNDS[asked.size])
     figures = {
         **{name: 1e3 * median(seconds) for name, seconds in puts.items()},
         "replay_s_100k": median(seconds for seconds, _ in replays),
         "replay_extra_mb_100k": median(megabytes for _, megabytes in replays),
+        "store_open_s_100k": median(seconds for seconds, _ in stores),
+        "store_extra_mb_100k": median(megabytes for _, megabytes in stores),
     }
     ratios = {
         "put_100k_to_raw": figures["put_ms_100k"] / figures["raw_ms"],
@@ -101,6 +98,12 @@ def replay(directory: Path, name: str) -> tuple[float, float]:
     """Open a journal in a new process: seconds, and megabytes that its memory grew by at most."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_replay, (directory, name))
+
+
+def open_store(folder: Path) -> tuple[float, float]:
+    """Open all that a kiosk remembers of a month offline, in a new process: the same figures."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_open_store, (folder,))
 
 
 def put_in_turns(directory: Path, rounds: int) -> dict[str, list[float]]:
@@ -146,18 +149,27 @@ def timed(act: Callable[[], object]) -> float:
 
 
 def _replay(directory: Path, name: str) -> tuple[float, float]:
+    return _cost(lambda: Journal.open(RealDisk(directory), name))
+
+
+def _open_store(folder: Path) -> tuple[float, float]:
+    return _cost(lambda: LocalStore(RealDisk(folder), system_random, datetime.now(UTC)))
+
+
+def _cost(opening: Callable[[], Journal | LocalStore]) -> tuple[float, float]:
     # Writing 5 there begins a new peak (proc(5)), so that what the imports took is not counted.
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    before = _memory_kb("VmRSS")
+    before = memory_kb("VmRSS")
     start = time.perf_counter()
-    journal = Journal.open(RealDisk(directory), name)
+    opened = opening()
     seconds = time.perf_counter() - start
-    peak = _memory_kb("VmHWM")
-    journal.close()
+    peak = memory_kb("VmHWM")
+    opened.close()
     return seconds, (peak - before) / 1e3
 
 
-def _memory_kb(line: str) -> int:
+def memory_kb(line: str) -> int:
+    """One line of this process's status (proc(5)), in kilobytes."""
     status = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     return next(int(entry.split()[1]) for entry in status if entry.startswith(f"{line}:"))
 

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -123,24 +123,30 @@ def deaths(stage: Stage, stride: int) -> int:
 
 
 def race(database: Database, rounds: int) -> tuple[int, int]:
-    """Have writers move value between the same accounts at once; how often, and what is too much or too little."""
+    """Have writers move value between the same accounts at once; how often, and what is too much or too little.
+
+    They are spread over two pools of connections, as over two processes: one has fewer connections than WRITERS.
+    """
     moves = difference = 0
-    for number, first in enumerate(range(0, rounds, RING_ROUNDS)):
-        accounts, length = ring(RING_ACCOUNTS, f"{number}"), min(RING_ROUNDS, rounds - first)
-        open_accounts(database, accounts, each=EACH, now=START)
-        round_ring = [
-            partial(move_around, database, accounts, length, seed=number * WRITERS + seed, now=START)
-            for seed in range(WRITERS)
-        ]
-        moves += sum(all_at_once(round_ring, timeout_s=RETURN_TIMEOUT_S))
-        # Now all writers want what the first account holds, and the last one takes it in.
-        path, shares = (accounts[0], accounts[-1]), held(database, accounts)
-        facts = [derived_id(accounts[0], f"out.{writer}") for writer in range(WRITERS)]
-        out_of_one = [partial(move, database, fact, path, AMOUNT_MAX, now=START) for fact in facts]
-        taken = all_at_once(out_of_one, timeout_s=RETURN_TIMEOUT_S).count(None)
-        moves += WRITERS
-        difference += abs(sum(shares) - RING_ACCOUNTS * EACH) + abs(taken - shares[0] // AMOUNT_MAX)
-        difference += abs(sum(held(database, accounts)) - RING_ACCOUNTS * EACH)
+    with closing(Database(database.url.render_as_string(hide_password=False))) as other:
+        pools = (database, other)
+        for number, first in enumerate(range(0, rounds, RING_ROUNDS)):
+            accounts, length = ring(RING_ACCOUNTS, f"{number}"), min(RING_ROUNDS, rounds - first)
+            open_accounts(database, accounts, each=EACH, now=START)
+            round_ring = [
+                partial(move_around, pools[one % 2], accounts, length, seed=number * WRITERS + one, now=START)
+                for one in range(WRITERS)
+            ]
+            moves += sum(all_at_once(round_ring, timeout_s=RETURN_TIMEOUT_S)) + WRITERS
+            # Now all writers want what the first account holds, and the last one takes it in.
+            path, shares = (accounts[0], accounts[-1]), held(database, accounts)
+            facts = [derived_id(accounts[0], f"out.{one}") for one in range(WRITERS)]
+            out_of_one = [
+                partial(move, pools[one % 2], fact, path, AMOUNT_MAX, now=START) for one, fact in enumerate(facts)
+            ]
+            taken = all_at_once(out_of_one, timeout_s=RETURN_TIMEOUT_S).count(None)
+            difference += abs(sum(shares) - RING_ACCOUNTS * EACH) + abs(taken - shares[0] // AMOUNT_MAX)
+            difference += abs(sum(held(database, accounts)) - RING_ACCOUNTS * EACH)
     return moves, difference
 
 

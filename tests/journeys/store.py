@@ -67,6 +67,10 @@ class StoreOfTests:
         """Wait until the hub knows the kiosk to be there."""
         until(lambda: bool(self.till.online_kiosks()), "the kiosk's connection", SETTLE_S)
 
+    def wait_until_lent(self) -> None:
+        """Wait until points lie at a kiosk ahead, and the kiosk has said that it has them."""
+        until(self.till.has_lent, "points that lie at a kiosk", SETTLE_S)
+
     def wait_until_served(self, customer: Customer) -> None:
         """Wait until the kiosk itself says that it is online: the hub may still take its last connection for this."""
         until(lambda: not customer.reads(OFFLINE), "the kiosk's own view", SETTLE_S)

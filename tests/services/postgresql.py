@@ -3,9 +3,12 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -13,6 +16,7 @@ from typing import Self
 HOST = "127.0.0.1"
 SUPERUSER = "postgres"
 START_TIMEOUT_S = 60
+POLL_S = 0.01
 
 DURABLE = {"shared_buffers": "512MB", "max_connections": "60", "max_wal_size": "4GB"}
 """As a hub would run it, for measuring: every commit reaches the disk."""
@@ -57,8 +61,24 @@ class Server:
         lines = "".join(f"{name} = '{value}'\n" for name, value in settings.items())
         with (folder / "data" / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.write(lines)
-        server._run(bin_folder / "pg_ctl", "-D", "data", "-l", "log", "-w", "-t", str(START_TIMEOUT_S), "start")
+        server.restart()
         return server
+
+    def restart(self) -> None:
+        """Start the server on the cluster that is there; after a kill it first mends it from its log."""
+        self._run(programs() / "pg_ctl", "-D", "data", "-l", "log", "-w", "-t", str(START_TIMEOUT_S), "start")
+
+    def kill(self) -> None:
+        """Kill all of the server's processes without warning."""
+        # Its processes stand in its folder. One that was just being made is found the next time.
+        while processes := [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/cwd") if self._is_here(path)]:
+            for process in processes:
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+            time.sleep(POLL_S)
+        # Where nobody collects the dead, their number would still count as a server that runs.
+        for left in ("data/postmaster.pid", f".s.PGSQL.{self.port}.lock"):
+            (self.folder / left).unlink()
 
     def stop(self) -> None:
         """Stop the server at once and forget everything."""
@@ -72,6 +92,13 @@ class Server:
     def url(self, database: str) -> str:
         """How the hub is told of one of the server's databases."""
         return f"postgresql+psycopg://{SUPERUSER}@{HOST}:{self.port}/{database}"
+
+    def _is_here(self, cwd: Path) -> bool:
+        # A process that has ended meanwhile, or is only a number that nobody has asked for yet, stands nowhere.
+        try:
+            return cwd.readlink() == self.folder / "data"
+        except OSError:
+            return False
 
     def _run(self, program: Path, *arguments: str) -> None:
         # The server refuses to run as root, so root hands it to the user that Debian made for it.

@@ -1,174 +1,56 @@
-"""A hub and a kiosk, the real code of both, in one thread: seeded time, network and disk. Nothing here sleeps."""
+"""A hub and its kiosks, the real code of both, in one thread: seeded time, network and disk. Nothing here sleeps."""
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from heapq import heappop, heappush
+from collections.abc import Iterator
+from contextlib import contextmanager
 from random import Random
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import MetaData, text
 
-from devices.reader import CardTapped, ReaderReady
 from hub.db.session import Database
+from hub.intake import Item, Outcome
 from hub.messaging.ingest import Arrival
 from hub.messaging.publisher import Publication
+from hub.messaging.worker import TICK_S as FLUSH_S
 from hub.messaging.worker import UPWARD
-from kiosk.conductor import Arrived, Conductor, Happening, LineDown, LineUp, Stage
-from kiosk.link.hub import subscriptions
-from kiosk.store.local import LocalStore
-from kiosk.sync import Identity, Sync
-from kiosk.views import Frame
 from protocol import codec, topics
 from protocol.state import HubStatus
-from protocol.values import ClockTrust
-from provisioning import keys
+from protocol.topics import Channel
 from provisioning.mqtt import Message
-from tests.hub.world import START, TestKiosk, World
-from tests.simulation.disk import SimDisk
-from tests.simulation.network import SimBroker, Weather
+from tests.hub.world import TestKiosk, World
+from tests.simulation.doom import HubDiedError, Watch
+from tests.simulation.kiosk import REST_MAX_S, SimKiosk
+from tests.simulation.network import Connection, Ear, SimBroker, Weather
+from tests.simulation.time import Time
 
-ZONE = ZoneInfo("Asia/Shanghai")
-TICK_S = 0.2
-FLUSH_S = 0.1
+__all__ = ["HUB", "Chain", "SimKiosk", "member_with_card"]
+
 HUB = "hub"
+BOOKING_MAX_S = 0.03
+"""How long messages gather while the ones before are booked."""
 
+NOTICE_S = 0.1
+"""How soon the ingest worker sees that another process of the hub has something to send."""
 
-@dataclass(slots=True)
-class Time:
-    """What happens when, in order; the same order for the same seed."""
-
-    elapsed: float = 0.0
-    _due: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
-    _count: int = 0
-
-    def after(self, delay: float, action: Callable[[], None]) -> None:
-        self._count += 1
-        heappush(self._due, (self.elapsed + delay, self._count, action))
-
-    def run(self, seconds: float) -> None:
-        end = self.elapsed + seconds
-        while self._due and self._due[0][0] <= end:
-            self.elapsed, _number, action = heappop(self._due)
-            action()
-        self.elapsed = end
-
-    def now(self) -> datetime:
-        moment = START + timedelta(seconds=self.elapsed)
-        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-
-
-@dataclass(slots=True)
-class SimClock:
-    """A kiosk's clock: right, or wrong by an offset."""
-
-    time: Time
-    offset: timedelta = timedelta()
-    trusted: ClockTrust = "ntp"
-
-    def now(self) -> datetime:
-        return self.time.now() + self.offset
-
-    def monotonic(self) -> float:
-        return self.time.elapsed
-
-    def trust(self) -> ClockTrust:
-        return self.trusted
-
-
-class SimUplink:
-    """A kiosk's connection to the simulated broker."""
-
-    def __init__(self, broker: SimBroker, name: str) -> None:
-        self.connection = 0
-        self._broker = broker
-        self._name = name
-
-    def publish(self, message: Message) -> bool:
-        return self._broker.publish(self._name, message)
-
-
-class SimKiosk:
-    """One kiosk: the real conductor on a simulated disk. It can be killed and started again."""
-
-    def __init__(self, chain: "Chain", member_of_fleet: TestKiosk) -> None:
-        self.chain = chain
-        self.id = member_of_fleet.id
-        self.key = member_of_fleet.key
-        self.random = Random(chain.random.random())
-        self.disk = SimDisk()
-        self.clock = SimClock(chain.time)
-        self.frames: list[Frame] = []
-        self.uplink = SimUplink(chain.broker, self.id)
-        self.generation = 0
-        chain.broker.join(self.id, tuple(subscriptions(self.id)), self._heard)
-        self.start()
-
-    @property
-    def frame(self) -> Frame:
-        """What is on the screen."""
-        return self.frames[-1]
-
-    def start(self) -> None:
-        """Start the program, and have it tick until it is killed."""
-        self.generation += 1
-        self.store = LocalStore(self.disk, self.random.randbytes, self.clock.now())
-        identity = Identity(self.id, "0", lambda data: keys.sign(self.key, data))
-        sync = Sync(identity, self.store, self.uplink, clock=self.clock, random_bytes=self.random.randbytes)
-        stage = Stage(self._show, lambda _sha256: None, lambda: 0, lambda: (1 << 30, 1 << 27))
-        self.conductor = Conductor(self.store, sync, stage, clock=self.clock, zone=ZONE)
-        self.handle(ReaderReady())
-        self._tick(self.generation)
-
-    def kill(self) -> None:
-        """End the program in the middle of whatever it does; the disk keeps what it has seen."""
-        self.generation += 1
-        self.chain.broker.cut(self.id)
-        self.disk = self.disk.killed()
-
-    def connect(self) -> None:
-        """Bring the line up."""
-        self.uplink.connection += 1
-        self.chain.broker.connect(self.id)
-        self.handle(LineUp())
-
-    def disconnect(self) -> None:
-        """Cut the line."""
-        self.chain.broker.cut(self.id)
-        self.handle(LineDown("cut"))
-
-    def tap(self, card: str) -> None:
-        """Hold a dynamic card to the reader."""
-        self.handle(CardTapped(self.chain.world.tap(card)))
-
-    def handle(self, happening: Happening) -> None:
-        """Let something happen to the kiosk."""
-        self.chain.trace(f"{self.id} {type(happening).__name__}")
-        self.conductor.handle(happening)
-
-    def _heard(self, topic: str, payload: bytes) -> None:
-        self.conductor.handle(Arrived(topic, payload))
-
-    def _tick(self, generation: int) -> None:
-        if generation == self.generation:
-            self.conductor.tick()
-            self.chain.time.after(TICK_S, lambda: self._tick(generation))
-
-    def _show(self, frame: Frame) -> None:
-        self.frames.append(frame)
-        self.chain.trace(f"{self.id} shows {frame}")
+BACK_OFF = 6.0
+"""How much rarer an idle hub looks every time: quiet time is jumped over."""
 
 
 class Chain:
-    """One hub, its kiosks, and everything between them."""
+    """One hub, its kiosks, and everything between them. Given a world it stands on what that has founded.
 
-    def __init__(self, database: Database, seed: int, weather: Weather | None = None) -> None:
+    A hub that dies is started again after `comes_back_s`, if that is set.
+    """
+
+    def __init__(
+        self, database: Database, seed: int, weather: Weather | None = None, *, world: World | None = None
+    ) -> None:
         self.random = Random(seed)
         self.time = Time()
-        self.traces: list[str] = []
-        self.world = World.found(database, seed)
+        self.is_traced = True
+        self._traces: list[tuple[float, tuple[object, ...]]] = []
+        self.world = world or World.found(database, seed)
         self.world.clock.now = self.time.now()
         self.broker = SimBroker(
             Random(self.random.random()),
@@ -177,40 +59,84 @@ class Chain:
             trace=self.trace,
             now=lambda: self.time.elapsed,
         )
+        self.watch = Watch(database.engine, self._committed)
+        self.dies_before_publishing = False
+        self.comes_back_s: float | None = None
+        self.is_hub_up = False
+        self.starts = 0
+        self._line: Connection | None = None
         self._waiting: list[Arrival] = []
-        self._generation = 0
-        self.broker.join(HUB, tuple(topics.of_every_kiosk(channel) for channel in UPWARD), self._hub_hears)
+        self._rest_s = FLUSH_S
+        self._planned_at = float("inf")
+        self._is_working = False
         self.start_hub()
 
-    def trace(self, line: str) -> None:
+    @property
+    def traces(self) -> list[str]:
+        """Everything that happened, a line each."""
+        return [f"{moment:.6f} {' '.join(map(_written, parts))}" for moment, parts in self._traces]
+
+    def trace(self, *parts: object) -> None:
         """Note something that happened."""
-        self.traces.append(f"{self.time.elapsed:.6f} {line}")
+        if self.is_traced:
+            self._traces.append((self.time.elapsed, parts))
 
     def start_hub(self) -> None:
-        """Start the hub's ingest worker."""
-        self._generation += 1
-        self._waiting.clear()
+        """Start the hub where it does not run: its ingest worker, and whatever else books."""
+        if self.is_hub_up:
+            return
+        self.is_hub_up = True
+        self.starts += 1
+        self.watch.left, self.dies_before_publishing = 0, False
         self.ingest = self.world.hub.ingest()
-        self.broker.connect(HUB)
-        self._publish(self.ingest.birth())
-        self._work(self._generation)
+        self._connect()
 
     def kill_hub(self) -> None:
         """End the hub; the broker tells the kiosks."""
-        self._generation += 1
-        payload = codec.encode(HubStatus(online=False))
-        self.broker.publish(HUB, Message(topics.HUB_STATUS, payload, retain=True))
-        self.broker.cut(HUB)
+        self.trace("hub", "dies")
+        self.is_hub_up = False
+        self.watch.left, self.dies_before_publishing = 0, False
+        self._waiting.clear()
+        if self._line is not None:
+            self._line.cut()
+            self._line = None
+        # A process that is gone holds no connection, and no lock of one that it left in the middle of a commit.
+        self.world.hub.database.close()
+        self.watch.sever()
+        if self.comes_back_s is not None:
+            self.time.after(self.comes_back_s, self.start_hub)
 
-    def add_kiosk(self) -> SimKiosk:
-        """Enrol a kiosk and switch it on."""
-        kiosk = SimKiosk(self, self.world.add_kiosk())
-        kiosk.connect()
+    def post(self, *items: Item) -> list[Outcome] | None:
+        """Have the hub's API book something; None where nobody answers, and nobody knows what became of it."""
+        if not self.is_hub_up:
+            return None
+        self.world.clock.now = self.time.now()
+        answers: list[list[Outcome]] = []
+        with self.dying():
+            answers.append(self.world.book(*items))
+        return answers[0] if answers else None
+
+    @contextmanager
+    def dying(self) -> Iterator[None]:
+        """While this is done the hub may die."""
+        try:
+            yield
+        except HubDiedError:
+            self.kill_hub()
+
+    def add_kiosk(self, member_of_fleet: TestKiosk | None = None) -> SimKiosk:
+        """Enrol a kiosk, unless it is given, and switch it on."""
+        kiosk = SimKiosk(self, member_of_fleet or self.world.add_kiosk())
+        kiosk.switch_on()
         return kiosk
 
     def run(self, seconds: float) -> None:
         """Let time pass."""
         self.time.run(seconds)
+
+    def close(self) -> None:
+        """Leave the database to whoever comes next."""
+        self.watch.close()
 
     def digest(self) -> str:
         """Digest of everything that happened, and of everything that the hub stored."""
@@ -223,22 +149,72 @@ class Chain:
                 digest.update("\n".join(rows).encode())
         return digest.hexdigest()
 
+    def _connect(self) -> None:
+        if not self.is_hub_up:
+            return
+        filters = tuple(topics.of_every_kiosk(channel) for channel in UPWARD)
+        ear = Ear(
+            *(filters, self._hub_hears, self._hub_lost, _offline()),
+            acknowledges_by_hand=True,
+            may_be_buried_alive=False,
+        )
+        self._line = self.broker.connect(HUB, ear)
+        if self._line is None:
+            self.time.after(1.0, self._connect)
+            return
+        self._publish(self.ingest.birth())
+        self._plan(0.0)
+
+    def _hub_lost(self, _reason: str) -> None:
+        self._line = None
+        self._waiting.clear()
+        self.time.after(1.0, self._connect)
+
     def _hub_hears(self, topic: str, payload: bytes) -> None:
         self._waiting.append(Arrival(topic, payload))
+        self._plan(self.random.uniform(0, BOOKING_MAX_S))
 
-    def _work(self, generation: int) -> None:
-        if generation != self._generation:
+    def _committed(self) -> None:
+        if not self._is_working:
+            self._plan(NOTICE_S)
+
+    def _plan(self, delay: float) -> None:
+        """Have the worker look after a while, unless it does before."""
+        moment = self.time.elapsed + delay
+        if moment < self._planned_at:
+            self._planned_at = moment
+            self.time.after(delay, lambda: self._look(moment))
+
+    def _look(self, moment: float) -> None:
+        if moment != self._planned_at:
+            return
+        self._planned_at = float("inf")
+        if self._line is None:
             return
         self.world.clock.now = self.time.now()
+        self._is_working = True
+        with self.dying():
+            self._work(self._line)
+        self._is_working = False
+
+    def _work(self, line: Connection) -> None:
         arrivals, self._waiting = self._waiting, []
-        sent = self.ingest.take(arrivals, self.time.now()) if arrivals else self.ingest.flush(self.time.now())
+        now = self.time.now()
+        sent = self.ingest.take(arrivals, now) if arrivals else self.ingest.flush(now)
+        if arrivals and self.dies_before_publishing:
+            raise HubDiedError
         for publication in sent:
             self._publish(publication)
-        self.time.after(FLUSH_S if not arrivals else 0.002, lambda: self._work(generation))
+        line.acknowledge()
+        is_quiet = not sent and all(arrival.topic.endswith(Channel.TELEMETRY) for arrival in arrivals)
+        self._rest_s = min(self._rest_s * BACK_OFF, REST_MAX_S) if is_quiet else FLUSH_S
+        self._plan(self._rest_s)
 
     def _publish(self, publication: Publication) -> None:
-        message = Message(publication.topic, publication.payload, publication.retain, publication.expiry_s)
-        self.broker.publish(HUB, message)
+        if self._line is not None:
+            self._line.publish(
+                Message(publication.topic, publication.payload, publication.retain, publication.expiry_s)
+            )
 
 
 def member_with_card(chain: Chain, points: int) -> tuple[UUID, str]:
@@ -246,3 +222,11 @@ def member_with_card(chain: Chain, points: int) -> tuple[UUID, str]:
     member = chain.world.add_member()
     chain.world.earn(member, points)
     return member, chain.world.add_card(member)
+
+
+def _offline() -> Message:
+    return Message(topics.HUB_STATUS, codec.encode(HubStatus(online=False)), retain=True)
+
+
+def _written(part: object) -> str:
+    return part.decode() if isinstance(part, bytes) else str(part)

@@ -45,27 +45,27 @@ class Fault:
 class Inode:
     """One file: what is durable of it, what is seen, and the writes in between."""
 
-    durable: bytes = b""
+    durable: bytearray = field(default_factory=bytearray)
     seen: bytearray = field(default_factory=bytearray)
     pending: list[Piece] = field(default_factory=list)
 
     def copy(self) -> "Inode":
         """Take an independent copy."""
-        return Inode(self.durable, self.seen[:], self.pending[:])
+        return Inode(self.durable[:], self.seen[:], self.pending[:])
 
     def after_crash(self, pieces: Iterable[Piece]) -> "Inode":
         """Take what is left when only these pieces had reached the disk."""
-        durable = _merged(self.durable, pieces)
-        return Inode(durable, bytearray(durable))
+        durable = _merge(self.durable[:], pieces)
+        return Inode(durable, durable[:])
 
     def write(self, data: bytes, offset: int) -> None:
         """Show data at once; it becomes durable by a sync."""
-        self.seen[:] = _merged(self.seen, [(offset, data)])
+        _merge(self.seen, [(offset, data)])
         self.pending.append((offset, data))
 
     def sync(self, pieces: Iterable[Piece]) -> None:
         """Make these pieces durable, and forget that others were waiting."""
-        self.durable = _merged(self.durable, pieces)
+        _merge(self.durable, pieces)
         self.pending.clear()
 
     def pieces(self) -> list[Piece]:
@@ -151,19 +151,19 @@ class SimDisk:
 
     def place(self, name: str, data: bytes) -> None:
         """Put a durable file there, from outside."""
-        self._names = [{**self._names[-1], name: Inode(data, bytearray(data))}]
+        self._names = [{**self._names[-1], name: Inode(bytearray(data), bytearray(data))}]
 
     def cut(self, name: str, size: int) -> None:
         """Shorten a file, from outside."""
         inode = self._inode(name)
         del inode.seen[size:]
-        inode.durable = bytes(inode.seen)
+        inode.durable = inode.seen[:]
 
     def rot(self, name: str, offset: int) -> None:
         """Change one byte of a file, from outside."""
         inode = self._inode(name)
         inode.seen[offset] ^= 0xFF
-        inode.durable = bytes(inode.seen)
+        inode.durable = inode.seen[:]
 
     def killed(self) -> "SimDisk":
         """Give the disk that the next process finds after this one was killed: all that is seen is still seen."""
@@ -178,7 +178,7 @@ class SimDisk:
     def forget_cache(self) -> None:
         """See files as the disk has them, and what still waits to be written; what a failed sync lost is gone."""
         for inode in self._names[-1].values():
-            inode.seen[:] = _merged(inode.durable, inode.pending)
+            inode.seen[:] = _merge(inode.durable[:], inode.pending)
 
     def crash_images(self, name: str, random: Random) -> Iterator["SimDisk"]:
         """Give every disk that a power cut may leave at this moment, as far as one file is concerned.
@@ -192,6 +192,18 @@ class SimDisk:
                 if name in names:
                     files[name] = names[name].after_crash(pieces)
                 yield self._with([files])
+
+    def crash_image(self, random: Random) -> "SimDisk":
+        """Give one of the disks that a power cut may leave at this moment: any mixture, or all of it up to a moment."""
+        names = random.choice(self._names)
+        files = {}
+        for name, inode in names.items():
+            pieces = inode.pieces()
+            is_torn = random.random() < 0.5
+            files[name] = inode.after_crash(
+                _some(pieces, random) if is_torn else pieces[: random.randint(0, len(pieces))]
+            )
+        return self._with([files])
 
     def step(self) -> Fault | None:
         """Count one operation, and tell how it is to be refused, if at all."""
@@ -287,12 +299,12 @@ def _do_nothing() -> None:
     pass
 
 
-def _merged(content: bytes | bytearray, pieces: Iterable[Piece]) -> bytes:
-    merged = bytearray(content)
+def _merge(content: bytearray, pieces: Iterable[Piece]) -> bytearray:
+    """Put pieces where they belong; returns the same array, for files are large and written often."""
     for offset, data in pieces:
-        merged.extend(bytes(max(0, offset + len(data) - len(merged))))
-        merged[offset : offset + len(data)] = data
-    return bytes(merged)
+        content.extend(bytes(max(0, offset + len(data) - len(content))))
+        content[offset : offset + len(data)] = data
+    return content
 
 
 def _some(pieces: list[Piece], random: Random) -> list[Piece]:

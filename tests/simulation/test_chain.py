@@ -124,7 +124,7 @@ def test_offline_the_kiosk_greets_from_memory_and_refuses_kindly(make_database: 
     assert greeted.age_note
     assert kiosk.frame.banner
     assert isinstance(kiosk.frame.body, RefusalView)
-    assert kiosk.frame.body.code == "redeem.offline"
+    assert kiosk.frame.body.code == "redeem.offline_card"
     assert chain.world.balance(member) == 900
 
 

@@ -1,0 +1,148 @@
+"""Seeded games of hub and kiosks with a hostile network, failing disks, dying processes and restores; resumable.
+
+Everything in a game is drawn from its seed and runs in one thread, the real code of both sides; time is simulated, and
+quiet hours are jumped over. Counts add up in out/simulation.json, apart for every version of the code. `--seed N
+--trace` plays one game again and prints all that happened; `--shrink` first drops whatever it can do without. No
+figure is a time: what counts is that `wrong`, `lost`, `doubled` and `overdrafts` are 0.
+"""
+
+import argparse
+import hashlib
+import json
+import logging
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from time import monotonic
+
+import structlog
+
+from tests.bench.report import Options, Report, Size, options, publish
+from tests.simulation.arena import MEMORY, Arena
+from tests.simulation.campaign import Result, play, shrink
+from tests.simulation.schedule import draw
+
+STATE = Path("out/simulation.json")
+SEEDS = {Size.QUICK: 400, Size.NORMAL: 1_000, Size.FULL: 10_000}
+QUICK_S = 35.0
+"""A quick run begins no game after so long."""
+
+SOURCES = ("hub", "kiosk", "protocol", "devices", "provisioning", "tests/simulation")
+SAVED_EVERY_SEEDS = 10
+HOURS_PER_DAY = 24
+
+
+def main() -> None:
+    """Play on from where the last run ended; a game that ends wrong makes the bench fail."""
+    _be_quiet()
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--seeds", type=int, help="how many games")
+    parser.add_argument("--seed", type=int, help="play this game alone")
+    parser.add_argument("--trace", action="store_true")
+    parser.add_argument("--shrink", action="store_true")
+    parser.add_argument("--processes", type=int, default=2)
+    known, sys.argv[1:] = parser.parse_known_args()
+    asked = options(__doc__ or "")
+    if known.seed is not None:
+        sys.exit(1 if replay(known.seed, is_traced=known.trace, is_shrunk=known.shrink).wrong else 0)
+    total = campaign(known.seeds or SEEDS[asked.size], known.processes, asked)
+    publish(report(total), asked)
+    sys.exit(1 if total["wrong"] else 0)
+
+
+def replay(seed: int, *, is_traced: bool, is_shrunk: bool) -> Result:
+    """Play one game again, and print it."""
+    with scratch() as folder:
+        place = Arena(folder)
+        schedule = shrink(place, draw(seed)) if is_shrunk else draw(seed)
+        result = play(place, schedule, is_traced=is_traced)
+    lines = [*result.traces, *map(str, schedule.acts), str(schedule.weather), *result.wrong]
+    sys.stdout.write("\n".join([*lines, str(dict(result.figures)), result.digest]) + "\n")
+    return result
+
+
+def campaign(seeds: int, processes: int, asked: Options) -> Counter[str]:
+    """Play so many games more than were played with this version of the code; what all of them add up to."""
+    state = json.loads(STATE.read_text(encoding="utf-8")) if STATE.exists() else {}
+    version = code_version()
+    kept = state.setdefault(version, {"next": 0, "figures": {}, "failed": []})
+    total, first = Counter(kept["figures"]), int(kept["next"])
+    until = monotonic() + QUICK_S if asked.size is Size.QUICK else float("inf")
+    with scratch() as folder, get_context("spawn").Pool(processes, _begin, (str(folder),)) as pool:
+        # In order, so that `next` always stands behind games that were all played.
+        for number, (figures, wrong) in enumerate(pool.imap(_play, range(first, first + seeds)), 1):
+            total += figures
+            kept["next"] = first + number
+            if wrong:
+                kept["failed"].append({"seed": first + number - 1, "wrong": wrong[:3]})
+                sys.stderr.write(f"seed {first + number - 1}: {wrong[0][-400:]}\n")
+            kept["figures"] = dict(total)
+            if number % SAVED_EVERY_SEEDS == 0 or number == seeds:
+                _save(state)
+            if monotonic() > until:
+                break
+    _save(state)
+    return total
+
+
+def report(total: Counter[str]) -> Report:
+    """All games of this version of the code, those of earlier runs among them."""
+    names = ("seeds", "wrong", "faults", "acts", "asked", "served", "receipts", "lost", "doubled", "overdrafts")
+    figures: dict[str, float] = {name: total[name] for name in names}
+    figures["kiosk_days"] = total["kiosk_hours"] / HOURS_PER_DAY
+    return Report("simulation", figures, {"served_per_asked": total["served"] / max(total["asked"], 1)})
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder for places to play in, for as long as it is needed."""
+    folder = Path(tempfile.mkdtemp(prefix="membertap-sim-", dir=MEMORY if MEMORY.is_dir() else None))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def code_version() -> str:
+    """Digest of all code that takes part: counts of different versions are never added up."""
+    digest = hashlib.sha256()
+    for source in SOURCES:
+        for file in sorted(Path(source).rglob("*.py")):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _save(state: dict[str, object]) -> None:
+    STATE.parent.mkdir(exist_ok=True)
+    fresh = STATE.with_suffix(".new")
+    fresh.write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")
+    fresh.replace(STATE)
+
+
+def _be_quiet() -> None:
+    """Games break things by the thousand, and the program says so each time: nobody reads that."""
+    quiet = structlog.make_filtering_bound_logger(logging.CRITICAL)
+    structlog.configure(wrapper_class=quiet, logger_factory=structlog.ReturnLoggerFactory())
+
+
+_places: list[Arena] = []
+
+
+def _begin(folder: str) -> None:
+    """Make a place to play in for this process."""
+    _be_quiet()
+    _places.append(Arena(Path(tempfile.mkdtemp(dir=folder))))
+
+
+def _play(seed: int) -> tuple[Counter[str], list[str]]:
+    result = play(_places[0], draw(seed))
+    return result.figures, result.wrong
+
+
+if __name__ == "__main__":
+    main()

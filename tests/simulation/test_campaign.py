@@ -1,0 +1,48 @@
+"""Some games of the campaign; many more are `./run bench simulation`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from tests.simulation.arena import MEMORY, Arena
+from tests.simulation.campaign import play, play_seed
+from tests.simulation.deeds import DEEDS
+from tests.simulation.schedule import DISASTERS, FAULTS, PEOPLE, draw
+
+GAMES_EACH = 5
+
+
+@pytest.fixture(scope="module")
+def arena() -> Iterator[Arena]:
+    with TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        place = Arena(Path(folder))
+        yield place
+        place.database.close()
+
+
+def test_everything_that_can_be_drawn_can_be_done() -> None:
+    assert set(DEEDS) == {*PEOPLE, *FAULTS, *DISASTERS}
+
+
+@pytest.mark.parametrize("first", range(0, 2 * GAMES_EACH, GAMES_EACH))
+def test_games_end_with_equal_books_whatever_breaks(arena: Arena, first: int) -> None:
+    wrong = {seed: play_seed(arena, seed).wrong for seed in range(first, first + GAMES_EACH)}
+
+    assert {seed: faults for seed, faults in wrong.items() if faults} == {}
+
+
+def test_a_game_is_played_again_to_the_byte(arena: Arena) -> None:
+    schedule = draw(10)
+
+    first, second = (play(arena, schedule, is_traced=True) for _ in range(2))
+
+    assert first.traces == second.traces
+    assert first.digest == second.digest
+
+
+def test_games_of_other_seeds_are_other_games(arena: Arena) -> None:
+    digests = {play(arena, draw(seed), is_traced=True).digest for seed in (4, 10)}
+
+    assert len(digests) == 2
