@@ -66,6 +66,7 @@ def check(game: "Game") -> Findings:
         _vouchers(session, game, told, found)
         _receipts(session, game, found)
         _overdrafts(session, game, found)
+        _cheaters(session, game, found)
     return found
 
 
@@ -192,6 +193,19 @@ def _overdrafts(session: Session, game: "Game", found: Findings) -> None:
         if handed_out - unbooked > had:
             found.overdrafts += 1
             found.wrong.append(f"{member} had {had} and was handed out {handed_out}, {unbooked} of it not booked")
+
+
+def _cheaters(session: Session, game: "Game", found: Findings) -> None:
+    """A copied disk beside the first gains no more than what was open on it, or was lent to its name since."""
+    truth = game.truth
+    vouchers = set(session.execute(select(Voucher.id)).scalars())
+    for kiosk, open_then in truth.bounds.items():
+        since = select(Lease.points).where(Lease.kiosk == kiosk, Lease.number > truth.copied[kiosk])
+        bound = open_then + sum(session.execute(since).scalars())
+        gained = sum(seen.points for spend, seen in truth.seen.items() if seen.kiosk == kiosk and spend not in vouchers)
+        if gained > bound:
+            found.overdrafts += 1
+            found.wrong.append(f"{kiosk} was copied with {open_then} open, {bound} in all, and gained {gained}")
 
 
 def _body(fact: Fact, kind: type[Body]) -> Body:
