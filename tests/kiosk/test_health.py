@@ -1,0 +1,51 @@
+"""What a kiosk says of its health, and what becomes of it when its disk cannot even be read for that."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from kiosk.conductor import REOPEN_S
+from kiosk.sync import HEARTBEAT_S
+from kiosk.views import RefusalView
+from protocol.state import Heartbeat
+from protocol.topics import Channel
+from tests.kiosk.test_conductor import Rig
+from tests.kiosk.test_offline import Store
+from tests.simulation.disk import Fault
+
+
+@pytest.fixture
+def rig() -> Iterator[Store]:
+    rig = Store()
+    rig.open()
+    rig.lend()
+    yield rig
+    rig.store.close()
+
+
+def beats(rig: Rig) -> list[Heartbeat]:
+    return rig.uplink.take(Channel.TELEMETRY, Heartbeat)
+
+
+def test_a_heartbeat_tells_what_waits_and_how_the_journal_is(rig: Store) -> None:
+    rig.pass_(HEARTBEAT_S)
+
+    [beat] = beats(rig)
+    assert (beat.unconfirmed, beat.journal, beat.chain, beat.reader) == (1, "writable", "good", "ready")
+    assert beat.oldest_unconfirmed_s == int(HEARTBEAT_S)
+    assert beat.journal_used_percent == 0
+
+
+def test_a_disk_that_cannot_be_read_for_a_heartbeat_is_opened_again(rig: Store) -> None:
+    rig.clock.elapsed += HEARTBEAT_S
+    rig.disk.faults = {rig.disk.steps + ahead: Fault() for ahead in range(3)}
+
+    rig.conductor.tick()
+    refused = rig.body
+    rig.disk.faults = {}
+    rig.pass_(REOPEN_S)
+    rig.pass_(HEARTBEAT_S)
+
+    assert isinstance(refused, RefusalView)
+    assert refused.code == "store.read_only"
+    assert beats(rig)[-1].journal == "writable"
