@@ -5,7 +5,7 @@ from datetime import datetime
 from hub.schemas import Output
 
 
-class ProofOut(Output):
+class JournalProofOut(Output):
     """What came of the last comparison of journals and ledger. `faults` counts all, `told` names the first.
 
     All is null or 0 where none has run yet.

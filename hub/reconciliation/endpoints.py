@@ -20,7 +20,7 @@ from hub.reconciliation import queries
 from hub.reconciliation.intake import COMPENSATED, PromiseCompensated
 from hub.reconciliation.models import Rejection
 from hub.reconciliation.rules import remedy
-from hub.reconciliation.schemas import CompensatedOut, DayItemsOut, DayOut, ItemOut, ReasonIn
+from hub.reconciliation.schemas import CompensatedOut, DayItemsOut, DayOut, ItemOut, RejectionReasonIn
 from hub.requests import asked, once
 from hub.restores import queries as restores
 from hub.restores.service import journal_of
@@ -100,7 +100,7 @@ def day_items(
 @router.post(
     "/items/{fact}/compensate", status_code=201, response_model=CompensatedOut, responses={202: {"model": WaitingOut}}
 )
-async def compensate(fact: UUID, body: ReasonIn, booker: TheBooker) -> dict[str, Any]:
+async def compensate(fact: UUID, body: RejectionReasonIn, booker: TheBooker) -> dict[str, Any]:
     """Make good what a kiosk promised and the hub rejected: the points are given, or the voucher is made.
 
     Beyond the limit of the caller's role a second person has to say yes.
@@ -111,7 +111,7 @@ async def compensate(fact: UUID, body: ReasonIn, booker: TheBooker) -> dict[str,
 @router.post("/items/{fact}/dismiss", response_model=ItemOut)
 def dismiss(
     fact: UUID,
-    body: ReasonIn,
+    body: RejectionReasonIn,
     hub: TheHub,
     principal: ThePrincipal,
     *,

@@ -9,7 +9,7 @@ from pydantic import Field
 from hub.schemas import Input, Output, PageOf, Sentence
 
 
-class ReasonIn(Input):
+class RejectionReasonIn(Input):
     """Why somebody settles an item."""
 
     reason: Annotated[Sentence, Field(min_length=3)]

@@ -17,7 +17,7 @@ from hub.requests import asked, once
 from hub.restores import queries, service
 from hub.restores.models import AwaitedKiosk, Restore
 from hub.restores.rules import Journal
-from hub.restores.schemas import ReleaseIn, RestoreOut
+from hub.restores.schemas import KioskReleaseIn, RestoreOut
 from hub.schemas import PageOf
 from protocol.errors import ErrorCode
 
@@ -45,7 +45,7 @@ def restores(hub: TheHub, page: ThePage) -> dict[str, Any]:
 
 @router.post("/{restore}/kiosks/{kiosk}/release", response_model=RestoreOut)
 def release_kiosk(
-    restore: UUID, kiosk: str, body: ReleaseIn, hub: TheHub, *, principal: ThePrincipal, request_id: TheRequestId
+    restore: UUID, kiosk: str, body: KioskReleaseIn, hub: TheHub, *, principal: ThePrincipal, request_id: TheRequestId
 ) -> dict[str, Any]:
     """Wait for a kiosk no more: it is broken or gone. What it gave out and never told becomes a debt when it tells."""
     now = hub.clock()

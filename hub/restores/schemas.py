@@ -9,7 +9,7 @@ from pydantic import Field
 from hub.schemas import Input, Output, Sentence
 
 
-class ReleaseIn(Input):
+class KioskReleaseIn(Input):
     """Why this kiosk is waited for no more."""
 
     reason: Annotated[Sentence, Field(min_length=3)]
