@@ -28,6 +28,7 @@ from hub.merges.models import Merge
 from hub.privacy.models import ErasedCopy, Erasure, PersonalExport
 from hub.programme.service import in_force
 from hub.purchases.models import Purchase, PurchaseLine
+from hub.reconciliation.models import Rejection
 from hub.returns.models import Return, ReturnLine
 from hub.rewards.models import Voucher
 from hub.tiers.models import Standing, TierChange
@@ -62,6 +63,7 @@ TOLD: dict[type[Base], Where] = {
     PersonalExport: _of(PersonalExport),
     Purchase: _of(Purchase),
     PurchaseLine: lambda member: PurchaseLine.purchase.in_(select(Purchase.id).where(Purchase.member == member)),
+    Rejection: _of(Rejection),
     Return: _of(Return),
     ReturnLine: lambda member: ReturnLine.of.in_(select(Return.id).where(Return.member == member)),
     Standing: _of(Standing),
