@@ -41,15 +41,7 @@ from kiosk.visit.effects import (
     World,
 )
 from kiosk.visit.intents import Intent, LanguageChosen
-from kiosk.visit.states import (
-    Guest,
-    Idle,
-    Redeeming,
-    Refused,
-    State,
-    card_of,
-    guest_of,
-)
+from kiosk.visit.states import Guest, Idle, Redeeming, Refused, State, card_of, guest_of
 from protocol import requests
 from protocol.errors import ErrorCode
 from protocol.events import CardEvidence, ReceiptScanned

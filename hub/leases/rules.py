@@ -1,5 +1,6 @@
 """Pure rules of leases: what may be granted, and what a kiosk's reports may do to a lease."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -14,7 +15,7 @@ OPEN = frozenset({"granted", "accepted"})
 
 
 @dataclass(slots=True, kw_only=True)
-class Loan:
+class Loan(ABC):
     """What every lease has, whatever is lent."""
 
     kiosk: str
@@ -28,9 +29,9 @@ class Loan:
     is_changed: bool = False
 
     @property
+    @abstractmethod
     def amount(self) -> int:
         """How much was lent."""
-        raise NotImplementedError
 
     @property
     def rest(self) -> int:

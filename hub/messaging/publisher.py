@@ -74,9 +74,10 @@ class Publisher:
         return [*self._duties_due(session, now), *self._copies_due(session, now), *self._announcements(session)]
 
     def _duties_due(self, session: Session, now: datetime) -> Iterator[Publication]:
-        done: dict[str, int] = {}
-        epoch = fleet.hub_epoch(session)
-        for row in fleet.open_duties(session, self.online) if self.online else ():
+        if not self.online:
+            return
+        epoch, done = fleet.hub_epoch(session), dict[str, int]()
+        for row in fleet.open_duties(session, self.online):
             # Reports close duties up to a number, so everything before the first that is open was reported.
             after = done.setdefault(row.kiosk, row.number - 1)
             if _is_recent(self._duties.get((row.kiosk, row.number)), now):

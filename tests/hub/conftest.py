@@ -13,6 +13,7 @@ from hub import migrations
 from hub.db.session import Database
 from hub.models import Base
 from tests.conftest import POSTGRESQL, TEMPLATE_DATABASE
+from tests.hub.api import Api
 from tests.hub.world import World
 from tests.services.postgresql import Server
 
@@ -40,6 +41,14 @@ def world(database: Database) -> World:
 def small_world(sqlite: Database) -> World:
     """A hub with a small chain in it, on SQLite."""
     return World.found(sqlite)
+
+
+@pytest.fixture
+def api(small_world: World) -> Iterator[Api]:
+    """The API of a small chain, being served."""
+    opened = Api(small_world)
+    with opened.client:
+        yield opened
 
 
 def _sqlite(folder: Path, templates: Path) -> Iterator[Database]:

@@ -1,19 +1,10 @@
-from collections.abc import Iterator
 
 import pytest
 
 from hub.staff.permissions import Permission
 from tests.hub.api import Api
-from tests.hub.world import World
 
 KEPT = ["/openapi.json", "/v1/programme", "/v1/programme/terms", "/v1/rewards", "/v1/stores"]
-
-
-@pytest.fixture
-def api(small_world: World) -> Iterator[Api]:
-    opened = Api(small_world)
-    with opened.client:
-        yield opened
 
 
 def headers(api: Api, **more: str) -> dict[str, str]:

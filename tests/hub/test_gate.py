@@ -15,13 +15,6 @@ from tests.hub.world import World
 PICTURE = f"/pictures/{'ab' * 32}"
 
 
-@pytest.fixture
-def api(small_world: World) -> Iterator[Api]:
-    opened = Api(small_world)
-    with opened.client:
-        yield opened
-
-
 def limited(world: World, limits: Limits) -> TestClient:
     return TestClient(create_app(world.hub, limits), raise_server_exceptions=False)
 

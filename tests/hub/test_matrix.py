@@ -1,6 +1,5 @@
 """Every route, asked by every role, for the whole chain, the store it is about and another one."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ from hub.staff.permissions import ROLES, Role
 from hub.staff.routes import OF_ANY_STORE, PUBLIC, ROUTES
 from tests.hub.api import Api, body_for
 from tests.hub.test_app import filled
-from tests.hub.world import STORE, World
+from tests.hub.world import STORE
 
 OTHER = "S02"
 REFUSALS = frozenset({"key.missing", "session.ended", "confirmation.needed", "permission.denied", "store.out_of_scope"})
@@ -17,13 +16,6 @@ NOWHERE = frozenset(("POST", f"/v1/kiosks/{{kiosk}}/leases/{{number}}/{act}") fo
 """Routes whose store is that of what they name; nothing is there in this test, so it is nobody's store."""
 
 SCOPES: dict[str, tuple[str, ...]] = {"chain": (), "own store": (STORE,), "other store": (OTHER,)}
-
-
-@pytest.fixture
-def api(small_world: World) -> Iterator[Api]:
-    opened = Api(small_world)
-    with opened.client:
-        yield opened
 
 
 def expected(route: tuple[str, str], role: Role, stores: tuple[str, ...]) -> str | None:

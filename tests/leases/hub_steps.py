@@ -34,13 +34,11 @@ from tests.leases.states import (
     Passed,
     Spent,
     State,
+    Step,
     Taken,
     highest,
     right_of,
 )
-
-Step = tuple[str, State]
-
 
 def hub_steps(state: State, bounds: Bounds, broken: Broken | None) -> Iterator[Step]:
     """Everything that the hub may do next."""

@@ -26,15 +26,13 @@ from tests.leases.states import (
     Passed,
     Spent,
     State,
+    Step,
     Taken,
     highest,
     right_of,
     rights,
     spends,
 )
-
-Step = tuple[str, State]
-
 
 def kiosk_steps(state: State, bounds: Bounds, broken: Broken | None) -> Iterator[Step]:
     """Everything that any kiosk may do next."""

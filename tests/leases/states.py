@@ -158,6 +158,10 @@ class State(NamedTuple):
     world: World
 
 
+Step = tuple[str, State]
+"""What happens, in words, and the moment after it."""
+
+
 class Broken(Enum):
     """Short cuts that look harmless. Each makes points out of nothing, and the search shows how."""
 

@@ -23,6 +23,7 @@ def upgrade() -> None:
         batch.add_column(sa.Column("last_used_at", MOMENT, nullable=True))
         batch.create_unique_constraint(op.f("uq_api_keys_old_hash"), ["old_hash"])
     _make_webhooks()
+    _make_deliveries()
 
 
 def downgrade() -> None:
@@ -62,6 +63,9 @@ def _make_webhooks() -> None:
     op.create_index(op.f("ix_webhook_messages_at"), "webhook_messages", ["at"])
     new = sa.text("spread_at IS NULL")
     op.create_index("ix_webhook_messages_unspread", "webhook_messages", ["at"], postgresql_where=new, sqlite_where=new)
+
+
+def _make_deliveries() -> None:
     op.create_table(
         "webhook_deliveries",
         sa.Column("endpoint", sa.Uuid(), nullable=False),

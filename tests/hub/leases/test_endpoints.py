@@ -1,6 +1,5 @@
 """The API of leases ahead: what tills, customer service and whoever asks for a balance see of them."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,16 +12,9 @@ from protocol.duties import RecallLease
 from protocol.events import LeaseClosed
 from tests.hub.api import Api
 from tests.hub.leases.scene import Ahead, accepted
-from tests.hub.world import STORE, World
+from tests.hub.world import STORE
 
 WHY = {"reason": "the member stands at the till"}
-
-
-@pytest.fixture
-def api(small_world: World) -> Iterator[Api]:
-    opened = Api(small_world)
-    with opened.client:
-        yield opened
 
 
 @pytest.fixture

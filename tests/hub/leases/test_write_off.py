@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -80,13 +79,6 @@ class Scene:
 @pytest.fixture
 def scene(world: World) -> Scene:
     return Scene(world)
-
-
-@pytest.fixture
-def api(small_world: World) -> Iterator[Api]:
-    opened = Api(small_world)
-    with opened.client:
-        yield opened
 
 
 def test_what_is_given_back_lies_in_its_lot_again(scene: Scene) -> None:

@@ -1,5 +1,4 @@
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,13 +11,6 @@ from tests.hub.world import World
 
 EXAMPLES = int(os.environ.get("MEMBERTAP_SCHEMA_EXAMPLES", "1"))
 """How many requests are made of each route, right and wrong: a long run takes more."""
-
-
-@pytest.fixture
-def api(small_world: World) -> Iterator[Api]:
-    opened = Api(small_world)
-    with opened.client:
-        yield opened
 
 
 @pytest.fixture

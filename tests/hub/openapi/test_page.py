@@ -1,13 +1,11 @@
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.architecture.source import ROOT
 from tests.hub.api import Api
-from tests.hub.world import World
 
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 EXAMPLES = {match[1]: match[2] for match in re.finditer(r"```json\n((?:GET|POST) [^\n]+)\n(.*?)```", PAGE, re.DOTALL)}
@@ -19,13 +17,6 @@ EXPECTED = {
     "POST /v1/members/find": 422,
     "POST /v1/webhooks": 201,
 }
-
-
-@pytest.fixture
-def api(small_world: World) -> Iterator[Api]:
-    opened = Api(small_world)
-    with opened.client:
-        yield opened
 
 
 def run(api: Api, request: str) -> Any:

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -6,14 +5,7 @@ import pytest
 
 from hub.staff.permissions import Permission
 from tests.hub.api import NOBODY, Api
-from tests.hub.world import STORE, World
-
-
-@pytest.fixture
-def api(small_world: World) -> Iterator[Api]:
-    opened = Api(small_world)
-    with opened.client:
-        yield opened
+from tests.hub.world import STORE
 
 
 def bought(api: Api, receipt: str = "R1") -> dict[str, Any]:

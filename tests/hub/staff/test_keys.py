@@ -18,13 +18,6 @@ READS = {"name": "mine", "permissions": ["members:read"]}
 
 
 @pytest.fixture
-def api(small_world: World) -> Iterator[Api]:
-    opened = Api(small_world)
-    with opened.client:
-        yield opened
-
-
-@pytest.fixture
 def api_on_each_database(world: World) -> Iterator[Api]:
     opened = Api(world)
     with opened.client:
