@@ -38,7 +38,7 @@ from tests.bench.journal import SCRATCH, RawFile, memory_kb, timed
 from tests.bench.month import HastyDisk
 from tests.bench.report import Options, Report, Size, options, publish
 from tests.kiosk.builders import LATTE, make_lend_points, make_reading, make_reward, make_snapshot, make_verifiers
-from tests.kiosk.test_conductor import FakeUplink
+from tests.kiosk.rig import FakeUplink
 
 KIOSK = "k-00000000000000000000000000"
 DEPTHS = {"0": 0, "100k": 100_000}

@@ -1,11 +1,16 @@
 """A listener for what a reader says."""
 
+from collections.abc import Callable
 from queue import Empty, Queue
 from typing import TypeVar
 
+from devices.cards import ntag424
+from devices.nfc import NfcReader
 from devices.reader import CardRefused, CardTapped, ReaderReport
+from tests.devices.builders import FLEET
 
 Report = TypeVar("Report", bound=ReaderReport)
+StartReader = Callable[[str], NfcReader]
 
 REPORT_WAIT_S = 20.0
 QUIET_S = 0.3
@@ -43,3 +48,10 @@ class Reports:
         except Empty:
             return True
         raise AssertionError(report)
+
+
+def tap_of(report: CardTapped) -> object:
+    """What the hub makes of a dynamic card that was reported."""
+    message = ntag424.parse(str(report.card.url))
+    assert message is not None
+    return ntag424.verify(message, FLEET)

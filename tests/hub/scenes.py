@@ -19,7 +19,7 @@ from provisioning import keys
 from tests.hub.api import LATTE, Api, purchase_of
 from tests.hub.points.acts import LIMITS, put
 from tests.hub.reconciliation.desk import Desk
-from tests.hub.test_app import add_voucher
+from tests.hub.routes import add_voucher
 from tests.hub.world import STORE, World
 
 WHY = {"reason": "as agreed"}

@@ -1,4 +1,3 @@
-
 import pytest
 
 from hub.staff.permissions import Permission

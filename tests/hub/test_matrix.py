@@ -7,7 +7,7 @@ import pytest
 from hub.staff.permissions import ROLES, Role
 from hub.staff.routes import OF_ANY_STORE, PUBLIC, ROUTES
 from tests.hub.api import Api, body_for
-from tests.hub.test_app import filled
+from tests.hub.routes import filled
 from tests.hub.world import STORE
 
 OTHER = "S02"

@@ -10,7 +10,7 @@ from hub.members.models import Member, MemberKey
 from hub.staff.routes import ONLY_READ, ROUTES, UNREPEATED
 from protocol.events import LeaseAccepted
 from tests.hub.api import Api, body_for
-from tests.hub.test_app import add_voucher, filled
+from tests.hub.routes import add_voucher, filled
 from tests.hub.world import STORE, World
 
 SOMEBODY = {"name": "林晓雨", "phone": "13800000001", "home_store": STORE}

@@ -1,184 +1,37 @@
 import base64
-from collections.abc import Iterator
-from datetime import datetime, timedelta
-from random import Random
-from typing import TypeVar
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import pytest
-from msgspec import Struct
 
-from devices.reader import CardRefused, CardRemoved, CardTapped, ReaderMissing, ReaderReady
-from kiosk.conductor import REOPEN_S, Arrived, Conductor, LineDown, LineUp, PictureCame, Stage
-from kiosk.store.local import CACHE, LocalStore
-from kiosk.sync import HEARTBEAT_S, Identity, Sync
-from kiosk.views import AttractView, Frame, IdentifyingView, MemberView, RefusalView, VoucherView
-from kiosk.views.voucher import Standing
-from kiosk.visit.intents import LanguageChosen, RedeemConfirmed, RewardChosen, Touched, VisitEnded
+from devices.reader import CardRefused, CardRemoved, CardTapped, ReaderMissing
+from kiosk.conductor import REOPEN_S, Arrived, LineDown, LineUp, PictureCame
+from kiosk.sync import HEARTBEAT_S
+from kiosk.views import AttractView, IdentifyingView, MemberView, RefusalView
+from kiosk.visit.intents import LanguageChosen, Touched, VisitEnded
 from protocol import codec, topics
-from protocol.duties import Duty, ForgetMember, Report
-from protocol.envelope import Envelope, Event, Receipt
+from protocol.duties import Report
 from protocol.errors import ErrorCode
-from protocol.kinds import kind_of
 from protocol.requests import (
-    AskLease,
     DocumentPage,
     FetchDocument,
     KeyReleased,
     PresentCard,
     Refusal,
     ReleaseKey,
-    Reply,
-    Request,
-    VisitOpened,
 )
-from protocol.state import Heartbeat, HubStatus, KioskStatus, MemberSnapshot, Note, TwinPointer
+from protocol.state import Heartbeat, KioskStatus, MemberSnapshot, Note, TwinPointer
 from protocol.topics import Channel
-from protocol.values import ClockTrust
-from provisioning import keys
-from provisioning.mqtt import Message
 from tests.kiosk.builders import (
     CHEN,
-    LATTE,
     LIN,
-    NOW,
-    VISIT,
     make_card,
     make_configuration,
-    make_grant,
     make_programme,
     make_reward,
     make_snapshot,
-    make_voucher,
 )
-from tests.simulation.disk import Fault, SimDisk
-
-KIOSK = "k-00000000000000000000000000"
-KEY = keys.seeded_key(bytes(32))
-Body = TypeVar("Body", bound=Struct)
-
-
-class FakeClock:
-    """A clock that is moved by hand."""
-
-    def __init__(self) -> None:
-        self.elapsed = 0.0
-        self.trusted: ClockTrust = "ntp"
-
-    def now(self) -> datetime:
-        return NOW + timedelta(seconds=self.elapsed)
-
-    def monotonic(self) -> float:
-        return self.elapsed
-
-    def trust(self) -> ClockTrust:
-        return self.trusted
-
-
-class FakeUplink:
-    """A line that keeps what is said on it."""
-
-    def __init__(self) -> None:
-        self.connection = 1
-        self.up = True
-        self.said: list[Message] = []
-
-    def publish(self, message: Message) -> bool:
-        if self.up:
-            self.said.append(message)
-        return self.up
-
-    def take(self, channel: Channel, body_type: type[Body]) -> list[Body]:
-        topic = topics.of_kiosk(KIOSK, channel)
-        found = [codec.decode(message.payload, body_type) for message in self.said if message.topic == topic]
-        self.said = [message for message in self.said if message.topic != topic]
-        return found
-
-
-class Rig:
-    """A conductor with everything around it played by hand."""
-
-    def __init__(self, disk: SimDisk | None = None) -> None:
-        self.disk = disk or SimDisk()
-        self.clock = FakeClock()
-        self.uplink = FakeUplink()
-        self.frames: list[Frame] = []
-        random = Random(1)
-        self.store = LocalStore(self.disk, random.randbytes, self.clock.now())
-        identity = Identity(KIOSK, "1", lambda data: keys.sign(KEY, data))
-        self.sync = Sync(identity, self.store, self.uplink, clock=self.clock, random_bytes=random.randbytes)
-        stage = Stage(self.frames.append, lambda _sha256: None, lambda: 5, lambda: (10, 20))
-        self.conductor = Conductor(self.store, self.sync, stage, clock=self.clock, zone=ZoneInfo("Asia/Shanghai"))
-        self.conductor.handle(ReaderReady())
-
-    @property
-    def body(self) -> object:
-        return self.frames[-1].body
-
-    def pass_(self, seconds: float) -> None:
-        self.clock.elapsed += seconds
-        self.conductor.tick()
-
-    def hear(self, channel: Channel, body: Struct) -> None:
-        self.conductor.handle(Arrived(topics.of_kiosk(KIOSK, channel), codec.encode(body)))
-
-    def hub_is(self, *, online: bool) -> None:
-        status = HubStatus(online=online, hub_epoch=UUID(int=1))
-        self.conductor.handle(Arrived(topics.HUB_STATUS, codec.encode(status)))
-
-    def go_online(self) -> None:
-        self.conductor.handle(LineUp())
-        self.hub_is(online=True)
-
-    def questions(self, body_type: type[Body]) -> list[tuple[UUID, Body]]:
-        asked = self.uplink.take(Channel.REQUESTS, Request)
-        kinds = {
-            "card.present": PresentCard,
-            "lease.ask": AskLease,
-            "document.fetch": FetchDocument,
-            "key.release": ReleaseKey,
-        }
-        return [
-            (question.id, codec.decode(question.body, body_type))
-            for question in asked
-            if kinds[question.kind] is body_type
-        ]
-
-    def answer(self, request: UUID, body: Struct) -> None:
-        if isinstance(body, Refusal):
-            self.hear(Channel.REPLIES, Reply(request=request, kind="refused", refused=body))
-        else:
-            self.hear(Channel.REPLIES, Reply(request=request, kind=kind_of(body), body=codec.raw(body)))
-
-    def greet(self, **snapshot: object) -> None:
-        """Tap, and have the hub vouch for the card."""
-        self.conductor.handle(CardTapped(make_card()))
-        [(request, _body)] = self.questions(PresentCard)
-        self.answer(request, VisitOpened(VISIT, redeems=True, snapshot=make_snapshot(**snapshot)))
-
-    def ask(self) -> tuple[UUID, AskLease]:
-        """Choose and confirm a reward; returns what the hub is asked."""
-        self.conductor.handle(RewardChosen(LATTE, 600))
-        self.conductor.handle(RedeemConfirmed())
-        [asked] = self.questions(AskLease)
-        return asked
-
-    def grant(self, number: int = 1, **overrides: object) -> None:
-        grant = make_grant(epoch=self.store.chain.epoch, **overrides)
-        self.hear(Channel.DUTIES, Duty(number, "lease.grant", codec.raw(grant)))
-
-    def journal(self) -> list[str]:
-        return [codec.decode(event, Event).kind for event in self.store.chain.read(1, 99)]
-
-
-@pytest.fixture
-def rig() -> Iterator[Rig]:
-    rig = Rig()
-    rig.go_online()
-    rig.questions(ReleaseKey)
-    yield rig
-    rig.store.close()
+from tests.kiosk.rig import KIOSK, Rig
+from tests.simulation.disk import Fault
 
 
 def test_a_birth_says_who_is_here_and_how_far(rig: Rig) -> None:
@@ -316,195 +169,6 @@ def test_what_could_not_be_reported_is_reported_later(rig: Rig) -> None:
     rig.pass_(1)
 
     assert rig.uplink.take(Channel.REPORTS, Report)[-1].members == {LIN: 6}
-
-
-def test_redeeming_journals_before_it_shows_the_voucher(rig: Rig) -> None:
-    rig.greet()
-    _request, asked = rig.ask()
-
-    rig.grant(spend=asked.spend)
-
-    assert rig.journal() == ["lease.accepted", "lease.spent", "lease.closed"]
-    assert isinstance(rig.body, VoucherView)
-    assert rig.body.standing is Standing.PROVISIONAL
-    [envelope] = rig.uplink.take(Channel.EVENTS, Envelope)
-    assert len(envelope.events) == 3
-    assert rig.uplink.take(Channel.REPORTS, Report)[-1].duties == 1
-
-
-@pytest.mark.parametrize(("rejected", "standing"), [([], Standing.CONFIRMED), ([2], Standing.REJECTED)])
-def test_the_hubs_receipt_settles_the_voucher(rig: Rig, rejected: list[int], standing: Standing) -> None:
-    from protocol.envelope import Verdict  # noqa: PLC0415
-
-    rig.greet()
-    _request, asked = rig.ask()
-    rig.grant(spend=asked.spend)
-    receipt = Receipt(
-        epoch=rig.store.chain.epoch,
-        upto=3,
-        hash=rig.store.chain.head.hash.hex(),
-        hub_epoch=UUID(int=1),
-        rejected=[Verdict(seq, "lease.unknown") for seq in rejected],
-    )
-
-    rig.hear(Channel.RECEIPTS, receipt)
-
-    assert isinstance(rig.body, VoucherView)
-    assert rig.body.standing is standing
-
-
-def test_a_repeated_grant_has_no_effect(rig: Rig) -> None:
-    rig.greet()
-    _request, asked = rig.ask()
-
-    for _ in range(3):
-        rig.grant(spend=asked.spend)
-
-    assert len(rig.journal()) == 3
-
-
-def test_a_grant_that_nobody_waits_for_is_given_back(rig: Rig) -> None:
-    rig.grant()
-
-    assert rig.journal() == ["lease.accepted", "lease.closed"]
-
-
-def test_a_grant_past_its_deadline_is_given_back(rig: Rig) -> None:
-    rig.greet()
-    _request, asked = rig.ask()
-
-    rig.grant(spend=asked.spend, deadline=NOW)
-
-    assert rig.journal() == ["lease.accepted", "lease.closed"]
-
-
-def test_a_grant_after_the_customer_was_sent_away_is_given_back(rig: Rig) -> None:
-    rig.greet()
-    _request, asked = rig.ask()
-    rig.pass_(7)
-    refused = rig.body
-
-    rig.grant(spend=asked.spend)
-
-    assert isinstance(refused, RefusalView)
-    assert refused.code == "redeem.no_answer"
-    assert rig.journal() == ["lease.accepted", "lease.closed"]
-
-
-def test_a_grant_behind_a_missing_duty_waits_for_it(rig: Rig) -> None:
-    rig.grant(number=2, lease=2)
-    before = rig.journal()
-
-    rig.grant(number=1, lease=1)
-    rig.grant(number=2, lease=2)
-
-    assert (before, len(rig.journal())) == ([], 4)
-    assert rig.store.leases.duties == 2
-
-
-def test_a_duty_of_an_unknown_kind_stays_open_and_holds_nothing_up(rig: Rig) -> None:
-    rig.hear(Channel.DUTIES, Duty(1, "member.erase", codec.raw(make_voucher())))
-
-    rig.grant(number=2, lease=1)
-
-    assert rig.journal() == ["lease.accepted", "lease.closed"]
-    assert rig.store.leases.duties == 0
-
-
-def test_an_erased_member_leaves_the_screen_and_the_disk_and_the_hub_is_told(rig: Rig) -> None:
-    rig.store.seal.release(b"k" * 32)
-    rig.greet()
-    known = str(LIN).encode() in rig.disk.contents(CACHE)
-
-    rig.hear(Channel.DUTIES, Duty(1, "member.forget", codec.raw(ForgetMember(LIN))))
-
-    assert known
-    assert isinstance(rig.body, AttractView)
-    assert str(LIN).encode() not in rig.disk.contents(CACHE)
-    assert rig.store.snapshots.of_member(LIN) is None
-    reported = rig.uplink.take(Channel.REPORTS, Report)[-1]
-    assert (reported.duties, reported.members) == (1, {LIN: 0})
-
-
-def test_a_member_for_whom_nothing_was_booked_yet_is_not_reported_as_forgotten(rig: Rig) -> None:
-    rig.uplink.take(Channel.REPORTS, Report)
-
-    rig.greet(version=0)
-
-    assert rig.store.snapshots.of_member(LIN) is not None
-    assert rig.uplink.take(Channel.REPORTS, Report) == []
-
-
-def test_nobody_else_is_sent_away_when_a_member_is_erased(rig: Rig) -> None:
-    rig.greet()
-
-    rig.hear(Channel.DUTIES, Duty(1, "member.forget", codec.raw(ForgetMember(CHEN))))
-
-    assert isinstance(rig.body, MemberView)
-    assert rig.store.snapshots.of_member(LIN) is not None
-
-
-def test_a_member_who_cannot_be_forgotten_now_is_not_reported_as_forgotten(rig: Rig) -> None:
-    rig.greet()
-    rig.disk.faults = {rig.disk.steps: Fault()}
-    rig.hear(Channel.DUTIES, Duty(1, "member.forget", codec.raw(ForgetMember(LIN))))
-    before = rig.store.leases.duties
-
-    rig.pass_(REOPEN_S)
-    rig.hear(Channel.DUTIES, Duty(1, "member.forget", codec.raw(ForgetMember(LIN))))
-
-    assert (before, rig.store.leases.duties) == (0, 1)
-    assert str(LIN).encode() not in rig.disk.contents(CACHE)
-
-
-def test_forgetting_waits_for_its_turn_and_can_be_asked_for_again(rig: Rig) -> None:
-    forget = codec.raw(ForgetMember(LIN))
-    rig.hear(Channel.DUTIES, Duty(2, "member.forget", forget))
-    early = rig.store.leases.duties
-
-    for number in (1, 2, 2, 1):
-        rig.hear(Channel.DUTIES, Duty(number, "member.forget", forget))
-
-    assert (early, rig.store.leases.duties) == (0, 2)
-
-
-def test_a_grant_for_another_journal_is_done_without_effect(rig: Rig) -> None:
-    grant = make_grant(epoch=UUID(int=0xBAD))
-
-    rig.hear(Channel.DUTIES, Duty(1, "lease.grant", codec.raw(grant)))
-
-    assert rig.journal() == []
-    assert rig.store.leases.duties == 1
-
-
-def test_a_denied_lease_is_told_kindly(rig: Rig) -> None:
-    rig.greet()
-    request, _asked = rig.ask()
-
-    rig.answer(request, Refusal(ErrorCode.REWARD_PRICE_CHANGED, {"points": 650}))
-
-    assert isinstance(rig.body, RefusalView)
-    assert "650" in rig.body.sentence
-
-
-def test_a_refusal_that_only_a_newer_hub_knows_is_told_all_the_same(rig: Rig) -> None:
-    rig.conductor.handle(CardTapped(make_card()))
-    [(request, _body)] = rig.questions(PresentCard)
-
-    rig.answer(request, Refusal("card.of_next_year", {}))
-
-    assert isinstance(rig.body, RefusalView)
-    assert rig.body.code == "request.failed"
-
-
-def test_a_clock_that_nobody_set_does_not_make_a_grant_late(rig: Rig) -> None:
-    rig.clock.trusted = "rtc"
-    rig.greet()
-    _request, asked = rig.ask()
-
-    rig.grant(spend=asked.spend, deadline=NOW - timedelta(minutes=11))
-
-    assert isinstance(rig.body, VoucherView)
 
 
 def test_a_member_is_spoken_to_in_their_own_language_and_the_next_one_in_the_stores(rig: Rig) -> None:

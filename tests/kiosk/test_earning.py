@@ -17,7 +17,7 @@ from protocol.requests import DocumentPage
 from protocol.state import Configuration, Programme
 from provisioning import keys
 from tests.kiosk.builders import LIN, NOW, make_snapshot
-from tests.kiosk.test_offline import Store
+from tests.kiosk.lent_rig import Store
 from tests.simulation.disk import Fault
 
 TILL = keys.seeded_key(bytes(range(32)))

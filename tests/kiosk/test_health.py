@@ -9,8 +9,8 @@ from kiosk.sync import HEARTBEAT_S
 from kiosk.views import RefusalView
 from protocol.state import Heartbeat
 from protocol.topics import Channel
-from tests.kiosk.test_conductor import Rig
-from tests.kiosk.test_offline import Store
+from tests.kiosk.lent_rig import Store
+from tests.kiosk.rig import Rig
 from tests.simulation.disk import Fault
 
 

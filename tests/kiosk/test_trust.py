@@ -10,7 +10,7 @@ from protocol.errors import ErrorCode
 from protocol.events import LeaseClosed
 from protocol.state import Heartbeat
 from protocol.topics import Channel
-from tests.kiosk.test_conductor import Rig
+from tests.kiosk.rig import Rig
 
 
 def refuse(rig: Rig, code: ErrorCode) -> None:

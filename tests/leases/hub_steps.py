@@ -40,6 +40,7 @@ from tests.leases.states import (
     right_of,
 )
 
+
 def hub_steps(state: State, bounds: Bounds, broken: Broken | None) -> Iterator[Step]:
     """Everything that the hub may do next."""
     if not state.hub.awaited or broken is Broken.NO_WAITING:

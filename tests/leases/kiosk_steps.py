@@ -34,6 +34,7 @@ from tests.leases.states import (
     spends,
 )
 
+
 def kiosk_steps(state: State, bounds: Bounds, broken: Broken | None) -> Iterator[Step]:
     """Everything that any kiosk may do next."""
     for kiosk, at in enumerate(state.kiosks):

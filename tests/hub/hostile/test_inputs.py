@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.hub.api import NOBODY, Api, body_for
-from tests.hub.test_app import filled, routes
+from tests.hub.routes import filled, routes
 from tests.hub.world import STORE, World
 
 INJECTIONS = [

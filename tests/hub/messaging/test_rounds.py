@@ -21,7 +21,7 @@ from protocol.events import JournalRepaired
 from protocol.requests import PresentCard, Reply
 from protocol.topics import Channel
 from provisioning.mqtt import Delivery
-from tests.hub.messaging.test_ingest import Line, envelope
+from tests.hub.messaging.line import Line, envelope
 from tests.hub.messaging.test_worker import NOWHERE, WAIT_S
 from tests.hub.world import TestKiosk, World
 

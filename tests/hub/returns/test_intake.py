@@ -340,47 +340,6 @@ def test_qualifying_points_go_back_as_far_as_they_are_there_and_the_tier_stays(w
         assert session.get_one(Standing, shop.member).tier == "silver"
 
 
-def test_the_same_receipt_counts_once_and_answers_the_same(shop: Shop) -> None:
-    purchase = shop.sell(SoldLine(), receipt="R1")
-    first = shop.bring_back(purchase, (1, 1, 5_000), receipt="B1", reason="too small")
-
-    second = shop.bring_back(purchase, (1, 1, 5_000), receipt="B1", purchase=None, sold_in=STORE, sold_as="R1")
-
-    assert second.result == first.result
-    assert shop.balance == 50
-
-
-def test_the_same_receipt_twice_in_one_batch_counts_once(shop: Shop) -> None:
-    purchase = shop.sell(SoldLine())
-    body = PurchaseReturned("B1", [LineReturned(1, 0, 5_000)], purchase)
-
-    first, second = shop.world.book(*(shop.world.posted(body, kind=KIND) for _ in range(2)))
-
-    assert second.result == first.result
-    assert shop.balance == 50
-
-
-@pytest.mark.parametrize("what", ["lines", "purchase"])
-def test_a_receipt_with_other_content_is_refused(shop: Shop, what: str) -> None:
-    purchase = shop.sell(SoldLine())
-    shop.bring_back(purchase, (1, 1, 5_000), receipt="B1")
-    other = {"lines": [LineReturned(1, 1, 4_000)], "purchase": shop.sell(SoldLine())}
-
-    outcome = shop.bring_back(purchase, (1, 1, 5_000), receipt="B1", **{what: other[what]})
-
-    assert outcome.code is ErrorCode.RETURN_KNOWN
-
-
-def test_the_same_request_is_answered_as_the_first_time(shop: Shop) -> None:
-    body = PurchaseReturned("B1", [LineReturned(1, 1, 10_000)], shop.sell(SoldLine()))
-    item = shop.world.posted(body, kind=KIND)
-
-    first, second = shop.world.book(item)[0], shop.world.book(item)[0]
-
-    assert second.result == first.result
-    assert shop.balance == 0
-
-
 @pytest.mark.parametrize("named", [{"purchase": UUID(int=9 << 64)}, {"purchase": None, "sold_as": "R404"}])
 def test_a_purchase_that_is_not_known_yet_can_come_later(shop: Shop, named: dict[str, Any]) -> None:
     purchase = shop.sell(SoldLine())
@@ -417,6 +376,8 @@ def test_a_key_that_is_unknown_returns_nothing(shop: Shop) -> None:
 
 
 POINTS = st.integers(0, 300)
+
+
 LINES = st.lists(
     st.builds(SoldLine, st.integers(1, 9), st.integers(0, 999), POINTS, POINTS, POINTS, st.just(0)),
     min_size=1,

@@ -12,7 +12,7 @@ from hub.privacy.retention import Retention
 from hub.webhooks.models import WebhookMessage
 from hub.webhooks.rules import RETRY_AFTER
 from tests.hub.migrations import day
-from tests.hub.test_app import add_voucher
+from tests.hub.routes import add_voucher
 from tests.hub.webhooks.conftest import Post
 from tests.hub.world import START, STORE
 

@@ -1,0 +1,19 @@
+"""A kiosk that is online, and forgets everything afterwards."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from protocol.requests import (
+    ReleaseKey,
+)
+from tests.kiosk.rig import Rig
+
+
+@pytest.fixture
+def rig() -> Iterator[Rig]:
+    rig = Rig()
+    rig.go_online()
+    rig.questions(ReleaseKey)
+    yield rig
+    rig.store.close()
