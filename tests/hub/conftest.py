@@ -4,6 +4,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -57,10 +58,13 @@ def _sqlite(folder: Path, templates: Path) -> Iterator[Database]:
         if not template.exists():
             migrations.upgrade(f"sqlite:///{templates / 'draft.db'}")
             (templates / "draft.db").rename(template)
-    shutil.copy(template, folder / "hub.db")
-    opened = Database(f"sqlite:///{folder / 'hub.db'}")
+    place = templates / f"hub_{os.getpid()}.db"
+    shutil.copy(template, place)
+    opened = _opened(f"sqlite:///{place}")
     yield opened
     opened.close()
+    for left in templates.glob(f"{place.name}*"):
+        left.unlink()
 
 
 def _postgresql(folder: Path, templates: Path) -> Iterator[Database]:
@@ -68,10 +72,16 @@ def _postgresql(folder: Path, templates: Path) -> Iterator[Database]:
     name = f"hub_{os.getpid()}"
     if not _is_as_new(server, name):
         _make(server, name, templates)
-    opened = Database(server.url(name))
+    opened = _opened(server.url(name))
     yield opened
     opened.close()
     _empty(server, name)
+
+
+@cache
+def _opened(url: str) -> Database:
+    """A database whose engine is kept from test to test, with the statements that it has compiled."""
+    return Database(url)
 
 
 def _make(server: Server, name: str, templates: Path) -> None:
