@@ -21,7 +21,10 @@ ROUND_MAX_BYTES = 512 * 1024
 """Most bytes of envelopes in one round, some 2,000 events: what a request that comes meanwhile has to wait for."""
 
 SHARED_ROUND_MAX_BYTES = 64 * 1024
-"""Most of them in a round with questions in it, which are answered when the whole round is booked."""
+"""Most of them while somebody asks: a question waits for the round before its own, and for the end of its own."""
+
+ASKING_S = 5.0
+"""How long after a question another is expected."""
 
 KIOSK_MAX_ENVELOPES = 2 * WINDOW_MAX_BATCHES
 """Most envelopes of one kiosk that wait: its window, and once more after it was born again."""
@@ -57,6 +60,7 @@ class Backlog(Generic[Message]):
     )
     _envelopes: dict[str, deque[Message]] = field(default_factory=dict)
     _bytes: int = 0
+    _asked_at: datetime | None = None
 
     def __len__(self) -> int:
         return self.urgent + sum(map(len, self._envelopes.values()))
@@ -72,6 +76,8 @@ class Backlog(Generic[Message]):
         if address is not None and address.channel is Channel.EVENTS:
             return self._put_envelope(address.kiosk, message)
         channel = address.channel if address is not None and address.channel in URGENT else None
+        if channel is Channel.REQUESTS:
+            self._asked_at = now
         self._urgent[channel].append((now, message))
         return True
 
@@ -80,12 +86,12 @@ class Backlog(Generic[Message]):
         taken: list[Message] = []
         late: list[Message] = []
         oldest = now - timedelta(seconds=REQUEST_EXPIRY_S)
-        asked = len(self._urgent[Channel.REQUESTS]) > 0
+        is_asked = self._asked_at is not None and now - self._asked_at <= timedelta(seconds=ASKING_S)
         for channel, waiting in self._urgent.items():
             while waiting and len(taken) < ROUND_MAX_MESSAGES:
                 came_at, message = waiting.popleft()
                 (late if channel is Channel.REQUESTS and came_at < oldest else taken).append(message)
-        self._take_envelopes(taken, SHARED_ROUND_MAX_BYTES if asked else ROUND_MAX_BYTES)
+        self._take_envelopes(taken, SHARED_ROUND_MAX_BYTES if is_asked else ROUND_MAX_BYTES)
         return taken, late
 
     def _put_envelope(self, kiosk: str, message: Message) -> bool:
@@ -94,6 +100,9 @@ class Backlog(Generic[Message]):
         if waiting is None:
             self._envelopes[kiosk] = waiting = deque()
         elif len(waiting) >= KIOSK_MAX_ENVELOPES or self._bytes + size > BACKLOG_MAX_BYTES:
+            return False
+        elif any(message.payload == other.payload for other in waiting):
+            # Its kiosk has waited too long for a receipt; once is enough.
             return False
         waiting.append(message)
         self._bytes += size

@@ -1,10 +1,12 @@
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.messaging.backlog import (
+    ASKING_S,
     BACKLOG_MAX_BYTES,
     KIOSK_MAX_ENVELOPES,
     ROUND_MAX_BYTES,
@@ -27,11 +29,15 @@ class Sent:
 
 KIOSKS = [kiosk_id(bytes([number]) * 16) for number in range(5)]
 A, B = KIOSKS[:2]
-LARGE = bytes(MESSAGE_MAX_BYTES)
+NUMBERS = count()
 
 
-def sent(kiosk: str, channel: Channel = Channel.EVENTS, payload: bytes = b"x") -> Sent:
-    return Sent(topics.of_kiosk(kiosk, channel), payload)
+def sent(kiosk: str, channel: Channel = Channel.EVENTS, payload: bytes | None = None) -> Sent:
+    return Sent(topics.of_kiosk(kiosk, channel), b"%d" % next(NUMBERS) if payload is None else payload)
+
+
+def large(kiosk: str) -> Sent:
+    return sent(kiosk, payload=(b"%d " % next(NUMBERS)).ljust(MESSAGE_MAX_BYTES))
 
 
 def filled(*messages: Sent) -> Backlog[Sent]:
@@ -42,7 +48,7 @@ def filled(*messages: Sent) -> Backlog[Sent]:
 
 
 def test_whoever_asks_is_served_in_the_round_that_follows_however_much_waits() -> None:
-    backlog = filled(*[sent(kiosk, payload=LARGE) for kiosk in KIOSKS for _ in range(KIOSK_MAX_ENVELOPES)])
+    backlog = filled(*[large(kiosk) for kiosk in KIOSKS for _ in range(KIOSK_MAX_ENVELOPES)])
     asked = sent(B, Channel.REQUESTS)
     backlog.put(asked, START)
 
@@ -62,7 +68,7 @@ def test_births_go_before_questions_and_questions_before_reports() -> None:
 
 
 def test_a_round_of_journals_is_bounded_by_bytes() -> None:
-    backlog = filled(*[sent(kiosk, payload=LARGE) for kiosk in KIOSKS for _ in range(4)])
+    backlog = filled(*[large(kiosk) for kiosk in KIOSKS for _ in range(4)])
 
     taken, _late = backlog.take(START)
 
@@ -71,18 +77,29 @@ def test_a_round_of_journals_is_bounded_by_bytes() -> None:
 
 
 def test_a_round_with_a_question_in_it_is_short_so_that_the_answer_comes_soon() -> None:
-    backlog = filled(*[sent(kiosk, payload=LARGE) for kiosk in KIOSKS for _ in range(4)], sent(A, Channel.REQUESTS))
+    backlog = filled(*[large(kiosk) for kiosk in KIOSKS for _ in range(4)], sent(A, Channel.REQUESTS))
 
     with_question, _late = backlog.take(START)
-    without, _late = backlog.take(START)
+    soon_after, _late = backlog.take(START + timedelta(seconds=ASKING_S))
+    later, _late = backlog.take(START + timedelta(seconds=2 * ASKING_S))
 
-    envelopes = [len(message.payload) for message in with_question if message.payload is LARGE]
-    assert sum(envelopes) == SHARED_ROUND_MAX_BYTES
-    assert sum(len(message.payload) for message in without) == ROUND_MAX_BYTES
+    def envelopes(taken: list[Sent]) -> int:
+        return sum(len(message.payload) for message in taken if len(message.payload) == MESSAGE_MAX_BYTES)
+
+    assert envelopes(with_question) == envelopes(soon_after) == SHARED_ROUND_MAX_BYTES
+    assert envelopes(later) == ROUND_MAX_BYTES
+
+
+def test_an_envelope_that_waits_already_is_let_go() -> None:
+    again = sent(A)
+    backlog = filled(again, sent(A))
+
+    assert not backlog.put(again, START)
+    assert len(backlog) == 2
 
 
 def test_kiosks_take_turns_over_all_rounds() -> None:
-    backlog = filled(*[sent(A, payload=LARGE) for _ in range(16)], sent(B, payload=LARGE))
+    backlog = filled(*[large(A) for _ in range(16)], large(B))
 
     first, _late = backlog.take(START)
 
@@ -99,11 +116,11 @@ def test_a_kiosk_that_sends_more_than_its_window_is_let_go() -> None:
 def test_a_full_backlog_still_takes_the_first_envelope_of_a_kiosk_and_every_question() -> None:
     kiosks = [kiosk_id(number.to_bytes(16, "big")) for number in range(1, BACKLOG_MAX_BYTES // MESSAGE_MAX_BYTES // 8)]
     backlog: Backlog[Sent] = Backlog()
-    taken = [backlog.put(sent(kiosk, payload=LARGE), START) for kiosk in kiosks for _ in range(KIOSK_MAX_ENVELOPES)]
+    taken = [backlog.put(large(kiosk), START) for kiosk in kiosks for _ in range(KIOSK_MAX_ENVELOPES)]
 
     assert not all(taken)
-    assert not backlog.put(sent(kiosks[0], payload=LARGE), START)
-    assert backlog.put(sent(A, payload=LARGE), START)
+    assert not backlog.put(large(kiosks[0]), START)
+    assert backlog.put(large(A), START)
     assert backlog.put(sent(kiosks[0], Channel.REQUESTS), START)
 
 
@@ -117,11 +134,12 @@ def test_a_question_that_nobody_waits_for_any_more_is_let_go() -> None:
 
 
 def test_questions_do_not_keep_journals_out() -> None:
-    backlog = filled(*[sent(A, Channel.REQUESTS)] * (ROUND_MAX_MESSAGES + 1), sent(B))
+    envelope = sent(B)
+    backlog = filled(*[sent(A, Channel.REQUESTS)] * (ROUND_MAX_MESSAGES + 1), envelope)
 
     taken, _late = backlog.take(START)
 
-    assert sent(B) in taken
+    assert envelope in taken
 
 
 CHANNELS = st.sampled_from([Channel.EVENTS, Channel.REQUESTS, Channel.STATUS, Channel.TELEMETRY])
