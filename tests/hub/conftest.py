@@ -22,14 +22,13 @@ from tests.services.postgresql import Server
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path, templates: Path) -> Iterator[Database]:
     """An empty, migrated database of each kind."""
-    maker = _sqlite if request.param == "sqlite" else _postgresql
-    yield from maker(tmp_path, templates)
+    yield from _sqlite(templates) if request.param == "sqlite" else _postgresql(tmp_path, templates)
 
 
 @pytest.fixture
-def sqlite(tmp_path: Path, templates: Path) -> Iterator[Database]:
+def sqlite(templates: Path) -> Iterator[Database]:
     """An empty, migrated SQLite database, for tests that are about something else."""
-    yield from _sqlite(tmp_path, templates)
+    yield from _sqlite(templates)
 
 
 @pytest.fixture
@@ -52,7 +51,7 @@ def api(small_world: World) -> Iterator[Api]:
         yield opened
 
 
-def _sqlite(folder: Path, templates: Path) -> Iterator[Database]:
+def _sqlite(templates: Path) -> Iterator[Database]:
     template = templates / "hub.db"
     with _once(templates):
         if not template.exists():

@@ -29,7 +29,7 @@ def test_every_event_that_a_kiosk_can_journal_is_booked() -> None:
 def test_processes_with_the_same_settings_share_one_hub(sqlite: Database, tmp_path: Path) -> None:
     World.found(sqlite)
     secrets.create(tmp_path / "secrets.json", Random(1).randbytes)
-    settings = read(write_settings(tmp_path))
+    settings = read(write_settings(tmp_path, sqlite.url.render_as_string()))
     with opened(settings) as hub, hub.database.write() as session:
         profile = members.Profile("林晓雨", PHONE, None, "S01", "zh", "till")
         joined = members.join(session, hub.vault, profile, now=hub.clock(), random=hub.random_bytes).id
@@ -49,11 +49,10 @@ def test_a_hub_without_its_secrets_does_not_start(tmp_path: Path) -> None:
         pass
 
 
-@pytest.mark.usefixtures("sqlite")
-def test_what_is_made_of_chance_and_time_comes_from_the_machine(tmp_path: Path) -> None:
+def test_what_is_made_of_chance_and_time_comes_from_the_machine(sqlite: Database, tmp_path: Path) -> None:
     secrets.create(tmp_path / "secrets.json", Random(1).randbytes)
 
-    with opened(read(write_settings(tmp_path))) as hub:
+    with opened(read(write_settings(tmp_path, sqlite.url.render_as_string()))) as hub:
         drawn, first, second = hub.random_bytes(32), hub.clock(), hub.clock()
 
     assert (len(drawn), first <= second) == (32, True)
@@ -62,7 +61,7 @@ def test_what_is_made_of_chance_and_time_comes_from_the_machine(tmp_path: Path) 
 
 
 def test_site_and_provider_come_from_the_settings(sqlite: Database, tmp_path: Path) -> None:
-    assert sqlite
+    url = sqlite.url.render_as_string()
     secrets.create(tmp_path / "secrets.json", Random(1).randbytes)
     more = """
 [site]
@@ -75,7 +74,10 @@ client_secret = "hunter2"
 redirect = "https://hub.example/outside"
 """
 
-    with opened(read(write_settings(tmp_path, more=more))) as hub, opened(read(write_settings(tmp_path))) as plain:
+    with (
+        opened(read(write_settings(tmp_path, url, more))) as hub,
+        opened(read(write_settings(tmp_path, url))) as plain,
+    ):
         assert hub.log_ins.judge.site == Site("https://hub.example", "hub.example", "membertap")
         assert hub.outside is not None
         assert (hub.outside.client.issuer, hub.outside.client.secret) == ("https://login.example", "hunter2")

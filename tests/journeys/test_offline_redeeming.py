@@ -15,6 +15,7 @@ GELATO, PRICE = "冰淇淋双球", 480
 LENDING = {"share_percent": 100, "cap_points": 1_000, "min_points": 50}
 
 
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 def test_a_reward_is_redeemed_offline_from_what_was_lent_and_booked_when_the_line_is_back(store: StoreOfTests) -> None:
     reward = store.till.reward(GELATO)
     store.till.call("PUT", "/v1/programme/terms/lending", {"document": LENDING})

@@ -19,7 +19,7 @@ from tests.hub.settings_files import write_settings
 @pytest.fixture
 def installation(sqlite: Database, tmp_path: Path) -> Installation:
     secrets.create(tmp_path / "secrets.json", Random(1).randbytes)
-    return Installation(tmp_path, write_settings(tmp_path), sqlite)
+    return Installation(tmp_path, write_settings(tmp_path, sqlite.url.render_as_string()), sqlite)
 
 
 def test_the_demo_is_seeded_once_and_leaves_what_is_needed_to_play_with_it(installation: Installation) -> None:

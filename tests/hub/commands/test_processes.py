@@ -7,17 +7,22 @@ from random import Random
 import pytest
 
 from hub import secrets
+from hub.db.session import Database
 from tests.hub.settings_files import write_settings
 
 
-@pytest.mark.usefixtures("sqlite")
+@pytest.fixture
+def settings(sqlite: Database, tmp_path: Path) -> Path:
+    secrets.create(tmp_path / "secrets.json", Random(1).randbytes)
+    return write_settings(tmp_path, sqlite.url.render_as_string())
+
+
 @pytest.mark.parametrize(("command", "sign"), [("jobs", "jobs are run"), ("ingest", "no connection to the broker")])
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_a_process_works_until_it_is_told_to_stop_and_ends_in_order(
-    tmp_path: Path, command: str, sign: str, stop: signal.Signals
+    settings: Path, command: str, sign: str, stop: signal.Signals
 ) -> None:
-    secrets.create(tmp_path / "secrets.json", Random(1).randbytes)
-    started = [sys.executable, "-m", "hub", command, "--settings", str(write_settings(tmp_path))]
+    started = [sys.executable, "-m", "hub", command, "--settings", str(settings)]
 
     with subprocess.Popen(started, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None

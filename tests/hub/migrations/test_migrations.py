@@ -2,6 +2,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from hub.members import service as members
 from hub.members.vault import Vault
 from hub.models import Base
 from tests.hub.migrations import day, personal, rows
+from tests.hub.migrations.conftest import KINDS, new_database
 from tests.hub.world import SECRETS, World
 
 VAULT = Vault(SECRETS.vault, bytes)
@@ -36,15 +38,19 @@ def revisions() -> list[str]:
     return [revision.revision for revision in reversed(list(script.walk_revisions()))]
 
 
-@pytest.fixture(params=revisions())
-def upgraded(request: pytest.FixtureRequest, empty: str) -> Iterator[tuple[str, Database]]:
-    """A database that was filled at each revision and then brought to the newest one."""
-    migrations.upgrade(empty, request.param)
-    with closing(Database(empty)) as old:
-        rows.insert(old, rows.load(request.param))
-    migrations.upgrade(empty)
-    with closing(Database(empty)) as database:
-        yield request.param, database
+@pytest.fixture(scope="module", params=product(KINDS, revisions()), ids="-".join)
+def upgraded(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, Database]]:
+    """A database that was filled at each revision and then brought to the newest one; no test changes it."""
+    kind, revision = request.param
+    with new_database(kind, tmp_path_factory.mktemp("upgraded")) as url:
+        migrations.upgrade(url, revision)
+        with closing(Database(url)) as old:
+            rows.insert(old, rows.load(revision))
+        migrations.upgrade(url)
+        with closing(Database(url)) as database:
+            yield revision, database
 
 
 def schema_differences(database: Database) -> list[object]:
