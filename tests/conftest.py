@@ -2,12 +2,12 @@
 
 import os
 import shutil
-import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tests.services.memory import new_folder
 from tests.services.postgresql import FORGETFUL, Server, free_port
 
 # How long an example takes says nothing on a machine that others use too.
@@ -28,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     _server = Server.start(free_port(), FORGETFUL)
     os.environ[POSTGRESQL] = str(_server.port)
-    os.environ[TEMPLATES] = tempfile.mkdtemp(prefix="membertap-templates-")
+    os.environ[TEMPLATES] = str(new_folder("membertap-templates-"))
 
 
 def pytest_unconfigure() -> None:

@@ -12,7 +12,6 @@ import json
 import logging
 import shutil
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +22,8 @@ from time import monotonic
 import structlog
 
 from tests.bench.report import Options, Report, Size, options, publish
-from tests.simulation.arena import MEMORY, Arena
+from tests.services.memory import new_folder
+from tests.simulation.arena import Arena
 from tests.simulation.campaign import Result, play, shrink
 from tests.simulation.schedule import draw
 
@@ -101,7 +101,7 @@ def report(total: Counter[str]) -> Report:
 @contextmanager
 def scratch() -> Iterator[Path]:
     """A folder for places to play in, for as long as it is needed."""
-    folder = Path(tempfile.mkdtemp(prefix="membertap-sim-", dir=MEMORY if MEMORY.is_dir() else None))
+    folder = new_folder("membertap-sim-")
     try:
         yield folder
     finally:

@@ -4,6 +4,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -51,13 +52,20 @@ def api(small_world: World) -> Iterator[Api]:
         yield opened
 
 
-def _sqlite(templates: Path) -> Iterator[Database]:
+@pytest.fixture(scope="module")
+def locked_api(templates: Path) -> Iterator[Api]:
+    """The API of a small chain, served to all tests of a module: for requests that are refused."""
+    with contextmanager(_sqlite)(templates, "locked") as opened, (api := Api(World.found(opened))).client:
+        yield api
+
+
+def _sqlite(templates: Path, name: str = "hub") -> Iterator[Database]:
     template = templates / "hub.db"
     with _once(templates):
         if not template.exists():
             migrations.upgrade(f"sqlite:///{templates / 'draft.db'}")
             (templates / "draft.db").rename(template)
-    place = templates / f"hub_{os.getpid()}.db"
+    place = templates / f"{name}_{os.getpid()}.db"
     shutil.copy(template, place)
     opened = _opened(f"sqlite:///{place}")
     yield opened

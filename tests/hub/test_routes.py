@@ -17,8 +17,8 @@ def test_every_route_stands_in_the_table_and_every_entry_is_a_route(api: Api) ->
 
 
 @pytest.mark.parametrize(("method", "path"), routes())
-def test_no_route_answers_without_a_key_unless_it_is_public(api: Api, method: str, path: str) -> None:
-    response = api.call(method, filled(path), body_for(path), key=None)
+def test_no_route_answers_without_a_key_unless_it_is_public(locked_api: Api, method: str, path: str) -> None:
+    response = locked_api.call(method, filled(path), body_for(path), key=None)
 
     is_refused = response.status_code == 401 and response.json()["code"] == "key.missing"
     assert is_refused is (ROUTES[method, path] is not PUBLIC), response.text
@@ -27,10 +27,10 @@ def test_no_route_answers_without_a_key_unless_it_is_public(api: Api, method: st
 
 
 @pytest.mark.parametrize(("method", "path"), [route for route in routes() if ROUTES[route] is not PUBLIC])
-def test_no_route_answers_a_key_without_its_permission(api: Api, method: str, path: str) -> None:
+def test_no_route_answers_a_key_without_its_permission(locked_api: Api, method: str, path: str) -> None:
     others = [permission for permission in Permission if permission is not ROUTES[method, path]]
-    key = api.key(*others)
-    response = api.call(method, filled(path), body_for(path), key=key)
+    key = locked_api.key(*others)
+    response = locked_api.call(method, filled(path), body_for(path), key=key)
 
     assert (response.status_code, response.json()["code"]) == (403, "permission.denied")
 
@@ -38,10 +38,10 @@ def test_no_route_answers_a_key_without_its_permission(api: Api, method: str, pa
 @pytest.mark.parametrize(
     ("method", "path"), [route for route in routes() if ROUTES[route] is not PUBLIC and route not in OF_ANY_STORE]
 )
-def test_what_is_the_chains_is_refused_to_a_key_of_one_store(api: Api, method: str, path: str) -> None:
-    key = api.key(*Permission, stores=(STORE,))
+def test_what_is_the_chains_is_refused_to_a_key_of_one_store(locked_api: Api, method: str, path: str) -> None:
+    key = locked_api.key(*Permission, stores=(STORE,))
 
-    response = api.call(method, filled(path), body_for(path), key=key)
+    response = locked_api.call(method, filled(path), body_for(path), key=key)
 
     assert (response.status_code, response.json()["code"]) == (403, "store.out_of_scope")
 

@@ -18,7 +18,6 @@ from hub.programme.service import Change, publish
 from hub.stores.models import Store
 from tests.hub.world import SECRETS, START, TestClock, TestKiosk, World
 
-MEMORY = Path("/dev/shm")  # noqa: S108 - a file system in memory, where it exists
 STORES = ("S01", "S02", "S03")
 KIOSKS_PER_STORE = 2
 MEMBERS = 6

@@ -1,12 +1,12 @@
 """Some games of the campaign; many more are `./run bench simulation`."""
 
+import shutil
 from collections.abc import Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.simulation.arena import MEMORY, Arena
+from tests.services.memory import new_folder
+from tests.simulation.arena import Arena
 from tests.simulation.campaign import play, play_seed
 from tests.simulation.deeds import DEEDS
 from tests.simulation.schedule import DISASTERS, FAULTS, PEOPLE, draw
@@ -16,10 +16,11 @@ GAMES_EACH = 5
 
 @pytest.fixture(scope="module")
 def arena() -> Iterator[Arena]:
-    with TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
-        place = Arena(Path(folder))
-        yield place
-        place.database.close()
+    folder = new_folder("membertap-sim-")
+    place = Arena(folder)
+    yield place
+    place.database.close()
+    shutil.rmtree(folder)
 
 
 def test_everything_that_can_be_drawn_can_be_done() -> None:
