@@ -1,8 +1,7 @@
 """Worker and ingest together, on a real database and without a broker: whose turn it is while a journal is booked."""
 
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,7 +13,6 @@ from hub.fleet.models import Stream
 from hub.messaging.backlog import SHARED_ROUND_MAX_BYTES
 from hub.messaging.ingest import Arrival, Ingest
 from hub.messaging.publisher import Publication
-from hub.messaging.worker import Worker
 from protocol import codec, topics
 from protocol.envelope import Receipt
 from protocol.events import JournalRepaired
@@ -22,7 +20,7 @@ from protocol.requests import PresentCard, Reply
 from protocol.topics import Channel
 from provisioning.mqtt import Delivery
 from tests.hub.messaging.line import Line, envelope
-from tests.hub.messaging.test_worker import NOWHERE, WAIT_S
+from tests.hub.messaging.working import WAIT_S, running
 from tests.hub.world import TestKiosk, World
 
 ENVELOPES = 12
@@ -75,24 +73,13 @@ class Watched(Ingest):
             return self._changed.wait_for(have_come, WAIT_S)
 
 
-@contextmanager
-def running(watched: Watched, world: World) -> Iterator[Worker]:
-    worker = Worker(watched, NOWHERE, world.clock)
-    thread = threading.Thread(target=worker.run)
-    thread.start()
-    yield worker
-    worker.stop()
-    thread.join(WAIT_S)
-    assert not thread.is_alive()
-
-
 def played(world: World, kiosk: TestKiosk, question: Arrival) -> list[Round]:
     """A question comes when a long journal of another kiosk already waits; the rounds that follow the first."""
     watched = Watched(world.hub.ingest())
     journal = [envelope(world, kiosk, *[JournalRepaired()] * EVENTS_EACH) for _ in range(ENVELOPES)]
     assert sum(len(one.payload) for one in journal[1:]) > SHARED_ROUND_MAX_BYTES + len(journal[0].payload)
     messages = [*journal, question]
-    with running(watched, world) as worker:
+    with running(watched, world.clock) as worker:
         for number, arrival in enumerate(messages):
             worker.delivered(Delivery(arrival.topic, arrival.payload, number, 1))
             assert watched.has_begun.wait(WAIT_S)

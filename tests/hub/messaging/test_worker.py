@@ -1,9 +1,7 @@
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -14,12 +12,9 @@ from hub.messaging.publisher import Publication
 from hub.messaging.worker import TRIES_MAX, Worker
 from protocol import codec, topics
 from protocol.state import HubStatus
-from provisioning.mqtt import Delivery, Endpoint
+from provisioning.mqtt import Delivery
+from tests.hub.messaging.working import WAIT_S, running
 from tests.hub.world import START, TestClock
-
-WAIT_S = 30.0
-NOWHERE = Endpoint("127.0.0.1", 9, Path("no-ca.pem"), Path("no-certificate.pem"), Path("no-key.pem"))
-"""A broker that cannot be reached: what the worker does with its messages does not depend on one."""
 
 
 @dataclass(slots=True)
@@ -65,17 +60,6 @@ class FakeIngest(Ingest):
             return self._changed.wait_for(lambda: len(self.taken) >= batches and self.flushes >= flushes, WAIT_S)
 
 
-@contextmanager
-def running(ingest: Ingest) -> Iterator[Worker]:
-    worker = Worker(ingest, NOWHERE, TestClock())
-    thread = threading.Thread(target=worker.run)
-    thread.start()
-    yield worker
-    worker.stop()
-    thread.join(WAIT_S)
-    assert not thread.is_alive()
-
-
 def deliver(worker: Worker, *names: str) -> None:
     for number, name in enumerate(names):
         worker.delivered(Delivery(name, b"", number, 1))
@@ -89,7 +73,7 @@ def ingest() -> FakeIngest:
 
 
 def test_what_is_delivered_is_taken(ingest: FakeIngest) -> None:
-    with running(ingest) as worker:
+    with running(ingest, TestClock()) as worker:
         deliver(worker, "a")
 
         assert ingest.wait_for(batches=1)
@@ -99,7 +83,7 @@ def test_what_is_delivered_is_taken(ingest: FakeIngest) -> None:
 def test_what_comes_while_a_batch_is_booked_is_taken_together_and_in_order(ingest: FakeIngest) -> None:
     names = [str(number) for number in range(ROUND_MAX_MESSAGES + 5)]
     ingest.open.clear()
-    with running(ingest) as worker:
+    with running(ingest, TestClock()) as worker:
         deliver(worker, "first", *names)
         ingest.open.set()
 
@@ -114,7 +98,7 @@ def test_what_comes_while_a_batch_is_booked_is_taken_together_and_in_order(inges
 
 def test_a_batch_that_the_database_could_not_take_is_taken_again_before_the_next(ingest: FakeIngest) -> None:
     ingest.failures = 1
-    with running(ingest) as worker:
+    with running(ingest, TestClock()) as worker:
         deliver(worker, "a")
         assert ingest.wait_for(batches=1)
         deliver(worker, "b")
@@ -126,7 +110,7 @@ def test_a_batch_that_the_database_could_not_take_is_taken_again_before_the_next
 def test_a_message_that_can_never_be_taken_is_dropped_and_the_others_are_served(ingest: FakeIngest) -> None:
     ingest.poison = "b"
     ingest.open.clear()
-    with running(ingest) as worker:
+    with running(ingest, TestClock()) as worker:
         deliver(worker, "first", "a", "b", "c")
         ingest.open.set()
 
@@ -136,14 +120,14 @@ def test_a_message_that_can_never_be_taken_is_dropped_and_the_others_are_served(
 
 def test_it_ends_even_while_the_database_is_away(ingest: FakeIngest) -> None:
     ingest.failures = 1_000
-    with running(ingest) as worker:
+    with running(ingest, TestClock()) as worker:
         deliver(worker, "a")
 
         assert ingest.wait_for(batches=1)
 
 
 def test_being_woken_sends_what_others_have_left(ingest: FakeIngest) -> None:
-    with running(ingest) as worker:
+    with running(ingest, TestClock()) as worker:
         worker.wake()
 
         assert ingest.wait_for(flushes=1)
@@ -151,7 +135,7 @@ def test_being_woken_sends_what_others_have_left(ingest: FakeIngest) -> None:
 
 
 def test_a_new_connection_announces_the_hub_and_looks_for_something_to_send(ingest: FakeIngest) -> None:
-    with running(ingest) as worker:
+    with running(ingest, TestClock()) as worker:
         worker.connected()
 
         assert ingest.wait_for(flushes=1)
@@ -159,7 +143,7 @@ def test_a_new_connection_announces_the_hub_and_looks_for_something_to_send(inge
 
 
 def test_a_lost_connection_and_a_refusal_are_survived(ingest: FakeIngest) -> None:
-    with running(ingest) as worker:
+    with running(ingest, TestClock()) as worker:
         worker.disconnected("gone")
         worker.refused("not authorised")
         deliver(worker, "a")
