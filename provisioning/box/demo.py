@@ -20,6 +20,8 @@ from provisioning.box.waiting import BoxError
 from provisioning.supervisor import Supervisor
 
 FOLDER = Path(".run/demo")
+LENT_POINTS = 1_000
+"""How much of what a member has can be redeemed at the demo's kiosk while its hub is away."""
 
 app = typer.Typer(add_completion=False)
 
@@ -71,6 +73,7 @@ def _give_tour(box: Box, supervisor: Supervisor, folder: Path) -> bool:
 
 
 def _show(box: Box, supervisor: Supervisor, size: str) -> bool:
+    Till(box).lend(LENT_POINTS)
     running.start_kiosk(box, supervisor, "--size", size)
     typer.echo(
         f"""

@@ -87,6 +87,11 @@ class Till:
         found: list[dict[str, Any]] = self.call("GET", path)["items"]
         return found
 
+    def lend(self, points: int) -> None:
+        """Have the hub lend so many points of every member to where they come, ahead; 0 ends it."""
+        document = {"share_percent": 100, "cap_points": points} if points else {"share_percent": 0}
+        self.call("PUT", "/v1/programme/terms/lending", {"document": document})
+
     def has_lent(self) -> bool:
         """Tell whether points lie at a kiosk, and the kiosk has said that it has them."""
         return any(lease["state"] == "accepted" for lease in self.items("/v1/leases"))

@@ -27,7 +27,6 @@ NOTICE_S = 30.0
 MEMBER, STATIC_MEMBER = "lin", "zheng"
 LATTE, GELATO = "精品拿铁", "冰淇淋双球"
 NEW_PRICE = 520
-LENDING = "/v1/programme/terms/lending"
 LENT_POINTS = 600
 """Enough for one of them, and not for two."""
 
@@ -188,7 +187,7 @@ class Tour:
     def _offline(self, customer: Customer) -> None:
         reward = self.till.reward(GELATO)
         with self.report.step("points are lent to the kiosk ahead"):
-            self.till.call("PUT", LENDING, {"document": {"share_percent": 100, "cap_points": LENT_POINTS}})
+            self.till.lend(LENT_POINTS)
             customer.visit(MEMBER)
             customer.leave()
             until(self.till.has_lent, "points that lie at the kiosk", RETURN_S)
@@ -227,7 +226,7 @@ class Tour:
         with self.report.step("staff hand out what was redeemed offline"):
             path = f"/v1/vouchers/{voucher}/hand-out"
             expect(self.till.call("POST", path)["state"], "handed_out", "the voucher")
-            self.till.call("PUT", LENDING, {"document": {"share_percent": 0}})
+            self.till.lend(0)
 
     def _outages(self, customer: Customer) -> None:
         with self.report.step("the hub is killed and comes back"):

@@ -12,13 +12,13 @@ pytestmark = pytest.mark.timeout(300)
 
 MEMBER = "lin"
 GELATO, PRICE = "冰淇淋双球", 480
-LENDING = {"share_percent": 100, "cap_points": 1_000, "min_points": 50}
+LENT_POINTS = 1_000
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 def test_a_reward_is_redeemed_offline_from_what_was_lent_and_booked_when_the_line_is_back(store: StoreOfTests) -> None:
     reward = store.till.reward(GELATO)
-    store.till.call("PUT", "/v1/programme/terms/lending", {"document": LENDING})
+    store.till.lend(LENT_POINTS)
     with store.customer() as customer:
         customer.visit(MEMBER)
         customer.leave()
@@ -42,5 +42,5 @@ def test_a_reward_is_redeemed_offline_from_what_was_lent_and_booked_when_the_lin
         until(lambda: customer.reads("总部已确认"), "the confirmation on the screen", SETTLE_S)
         assert is_shown
         assert first != second
-    store.till.call("PUT", "/v1/programme/terms/lending", {"document": {"share_percent": 0}})
+    store.till.lend(0)
     store.prove()
