@@ -14,10 +14,10 @@ BASE = 10_000
 def signed_here(text: str, configuration: Configuration) -> ReceiptCode | None:
     """What a code says, if a till of this store signed it; None for any other text."""
     signed, known = receipt_codes.read(text), configuration.receipt_keys or {}
-    if signed is None or signed.code.key not in known:
+    if signed is None or signed.body.key not in known:
         return None
-    key = keys.load_public(base64.b64decode(known[signed.code.key]))
-    return signed.code if keys.is_signed(key, signed.payload, signed.signature) else None
+    key = keys.load_public(base64.b64decode(known[signed.body.key]))
+    return signed.body if keys.is_signed(key, signed.payload, signed.signature) else None
 
 
 def expected_points(code: ReceiptCode, programme: Programme, tier: str) -> int:

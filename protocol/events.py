@@ -5,8 +5,27 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from protocol.limits import EVENT_MAX_BYTES, PIECES_MAX, PURCHASE_MAX_LINES, RECEIPT_CODE_MAX_CHARS
-from protocol.values import Count, Currency, Instant, Minor, Points, Seal, Sequence, Text, Token, Uid, Url
+from protocol.limits import (
+    EVENT_MAX_BYTES,
+    PASS_NOTE_MAX_CHARS,
+    PIECES_MAX,
+    PURCHASE_MAX_LINES,
+    RECEIPT_CODE_MAX_CHARS,
+)
+from protocol.values import (
+    Count,
+    Currency,
+    Instant,
+    Minor,
+    Points,
+    PositivePoints,
+    Seal,
+    Sequence,
+    Text,
+    Token,
+    Uid,
+    Url,
+)
 
 
 class CardEvidence(Struct, frozen=True):
@@ -65,6 +84,26 @@ class LeaseClosed(Struct, frozen=True):
 
     lease: Sequence
     spent: Points
+
+
+class LeasePassed(Struct, frozen=True):
+    """The fence for a part of a lease: `points` of it are a neighbour's from here on, by a note (`protocol.passes`).
+
+    They count as spent where the lease is closed.
+    """
+
+    lease: Sequence
+    note: UUID
+    to: Token
+    to_epoch: UUID
+    points: PositivePoints
+
+
+class LeaseTaken(Struct, frozen=True):
+    """The kiosk has journaled a note of a neighbour; `lease` is the number that follows from it."""
+
+    lease: Sequence
+    note: Annotated[str, Meta(max_length=PASS_NOTE_MAX_CHARS)]
 
 
 class PurchaseLine(Struct, frozen=True):

@@ -9,6 +9,8 @@ EVENTS: dict[str, type[Struct]] = {
     "lease.accepted": events.LeaseAccepted,
     "lease.spent": events.LeaseSpent,
     "lease.closed": events.LeaseClosed,
+    "lease.passed": events.LeasePassed,
+    "lease.taken": events.LeaseTaken,
     "stock.accepted": events.StockAccepted,
     "purchase.recorded": events.PurchaseRecorded,
     "receipt.scanned": events.ReceiptScanned,

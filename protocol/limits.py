@@ -43,6 +43,15 @@ JOURNAL_FILLING_PERCENT = 50
 JOURNAL_NEARLY_FULL_PERCENT = 80
 """Shares of a kiosk's room for events from which somebody is told, and from which somebody has to come."""
 
+PASSED_LEASES_FROM = 2**52
+"""Leases that a kiosk has from a neighbour have numbers from here on, those that the hub gives lie below."""
+
+PASS_NOTE_MAX_CHARS = 2_000
+"""Longest note by which a kiosk passes points on."""
+
+NEIGHBOURS_MAX = 16
+"""Most other kiosks of a store that one kiosk talks to."""
+
 PIECES_MAX = 10_000
 """Most pieces of a reward in one lease."""
 

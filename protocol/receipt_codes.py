@@ -1,26 +1,24 @@
 """The code on a receipt that a till prints for members who had no card at hand: the purchase, signed by the till.
 
-    membertap:receipt:PAYLOAD.SIGNATURE      both in base 64 for addresses (RFC 4648, section 5), without padding
+    membertap:receipt:PAYLOAD.SIGNATURE      a signed text (`protocol.signed`)
 
-PAYLOAD is JSON without names, so that a basket fits a QR code. SIGNATURE is ECDSA P-256 over SHA-256 of PAYLOAD's
-bytes, in DER. This module reads and writes the form; whether the signature is a till's is for who has the keys.
+PAYLOAD is JSON without names, so that a basket fits a QR code. This module reads and writes the form; whether the
+signature is a till's is for who has the keys.
 """
 
-import base64
-import binascii
-import re
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta, Struct
 
+from protocol import signed
 from protocol.events import PurchaseLine, PurchaseRecorded
 from protocol.limits import PURCHASE_MAX_LINES, RECEIPT_CODE_MAX_CHARS
+from protocol.signed import Signed
 from protocol.values import Currency, Instant, Minor, Token
 
 PREFIX = "membertap:receipt:"
-_FORM = re.compile(rf"{PREFIX}([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
 
 
 class Line(Struct, frozen=True, array_like=True):
@@ -52,25 +50,9 @@ class ReceiptCode(Struct, frozen=True, array_like=True):
         return sum(line.amount for line in self.lines)
 
 
-class Signed(Struct, frozen=True):
-    """A code that was taken apart: what it says, the bytes that are signed, and the signature in base 64."""
-
-    code: ReceiptCode
-    payload: bytes
-    signature: str
-
-
-def read(text: str) -> Signed | None:
+def read(text: str) -> Signed[ReceiptCode] | None:
     """Take a code apart; None for any other text."""
-    found = _FORM.fullmatch(text) if len(text) <= RECEIPT_CODE_MAX_CHARS else None
-    if found is None:
-        return None
-    try:
-        payload, signature = _bytes(found[1]), _bytes(found[2])
-        code = msgspec.json.decode(payload, type=ReceiptCode)
-    except (binascii.Error, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    return Signed(code, payload, base64.b64encode(signature).decode())
+    return signed.read(text, ReceiptCode, prefix=PREFIX, max_chars=RECEIPT_CODE_MAX_CHARS)
 
 
 def payload_of(code: ReceiptCode) -> bytes:
@@ -80,12 +62,4 @@ def payload_of(code: ReceiptCode) -> bytes:
 
 def write(payload: bytes, signature: str) -> str:
     """The text of a code; `signature` is in base 64, as `provisioning.keys.sign` gives it."""
-    return f"{PREFIX}{_text(payload)}.{_text(base64.b64decode(signature))}"
-
-
-def _bytes(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-def _text(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+    return signed.write(payload, signature, prefix=PREFIX)

@@ -6,7 +6,7 @@ import sys
 import msgspec
 from msgspec import Struct
 
-from protocol import duties, envelope, kinds, requests, state
+from protocol import duties, envelope, kinds, passes, requests, state
 
 FRAMES: tuple[type[Struct], ...] = (
     envelope.Envelope,
@@ -22,8 +22,11 @@ FRAMES: tuple[type[Struct], ...] = (
     state.HubStatus,
     state.KioskStatus,
     state.Heartbeat,
+    passes.AskPass,
+    passes.PassAnswer,
+    passes.PassNote,
 )
-"""What is an MQTT payload by itself, and the event inside an envelope."""
+"""What is a payload by itself, at the broker or between neighbours; the event inside an envelope, and a signed note."""
 
 DOCUMENT_ITEMS: tuple[type[Struct], ...] = (state.Reward, state.Programme, state.Configuration)
 """What the pages of documents hold."""

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from protocol.limits import NOTICES_MAX
+from protocol.limits import NEIGHBOURS_MAX, NOTICES_MAX
 from protocol.values import (
+    Address,
     ClockTrust,
     Count,
     Currency,
@@ -104,7 +105,8 @@ class Programme(Struct, frozen=True, kw_only=True):
 class Configuration(Struct, frozen=True, kw_only=True):
     """How a kiosk behaves. Times of a visit are counted from the last touch, but for `visit_s`.
 
-    `receipt_keys` are the public keys (DER in base 64) of the store's tills, by which codes on receipts are known.
+    `receipt_keys` are the public keys (DER in base 64) of the store's tills, by which codes on receipts are known, and
+    `neighbours` the store's other kiosks, each with the HOST:PORT at which it answers over the local network.
     """
 
     chain_names: Texts
@@ -116,6 +118,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     snapshots_max: Annotated[int, Meta(ge=10, le=100_000)] = 5_000
     replay_retention_days: Annotated[int, Meta(ge=1, le=400)] = 70
     receipt_keys: dict[Token, Text] | UnsetType = UNSET
+    neighbours: Annotated[dict[Token, Address], Meta(max_length=NEIGHBOURS_MAX)] | UnsetType = UNSET
 
 
 class TwinPointer(Struct, frozen=True):
@@ -144,7 +147,8 @@ class KioskStatus(Struct, frozen=True, kw_only=True):
 
     `connection` counts connects, so an old death is told from a new one. Births state the head of the chain, the place
     before its oldest event, the highest lease ever journaled, and the hub's epoch that the kiosk has last replayed for.
-    `forked` says that the kiosk knows another history of this epoch than the hub, and goes on with neither.
+    `forked` says that the kiosk knows another history of this epoch than the hub, and goes on with neither. `address`
+    is where it answers its neighbours.
     """
 
     state: Literal["online", "offline", "lost"]
@@ -161,6 +165,7 @@ class KioskStatus(Struct, frozen=True, kw_only=True):
     highest_lease: Mark | UnsetType = UNSET
     hub_epoch: UUID | UnsetType = UNSET
     forked: bool | UnsetType = UNSET
+    address: Address | UnsetType = UNSET
 
 
 class Heartbeat(Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ Instant = Annotated[datetime, Meta(tz=True)]
 """A moment with its time zone; UTC on the wire."""
 
 Points = Annotated[int, Meta(ge=0, le=VALUE_MAX)]
+PositivePoints = Annotated[int, Meta(ge=1, le=VALUE_MAX)]
 Minor = Annotated[int, Meta(ge=0, le=VALUE_MAX)]
 """Money in the minor unit of its currency: fen, cents."""
 
@@ -30,6 +31,9 @@ _PRINTABLE = r"^[^\x00-\x1f\x7f]*$(?!\n)"
 Token = Annotated[str, Meta(min_length=1, max_length=TOKEN_MAX_CHARS, pattern=_PRINTABLE)]
 Text = Annotated[str, Meta(max_length=TEXT_MAX_CHARS, pattern=_PRINTABLE)]
 Url = Annotated[str, Meta(max_length=512)]
+Address = Annotated[str, Meta(max_length=270, pattern=r"^(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+):[0-9]{1,5}$(?!\n)")]
+"""HOST:PORT; an IPv6 address stands in brackets."""
+
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
 Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 """SHA-256 in lower-case hexadecimal."""

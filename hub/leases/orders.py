@@ -2,18 +2,17 @@
 
 import hashlib
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from hub.intake import ByJob, Item
 from protocol import codec
 from protocol.duties import Pieces
 from protocol.ids import derived_id
-from protocol.limits import VALUE_MAX
+from protocol.values import PositivePoints, Text, Token
 from protocol.values import Sequence as Place
-from protocol.values import Text, Token
 
 JOB = "lending"
 
@@ -26,7 +25,7 @@ class PointsLent(Struct, frozen=True):
 
     kiosk: Token
     member: UUID
-    points: Annotated[int, Meta(ge=1, le=VALUE_MAX)]
+    points: PositivePoints
 
 
 class StockLent(Struct, frozen=True):

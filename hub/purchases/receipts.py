@@ -22,7 +22,7 @@ class Tills:
     def vouch(self, code: str, store: str) -> bool:
         """Tell whether a till of this store signed a code."""
         signed = receipt_codes.read(code)
-        known = None if signed is None else self.keys.get(signed.code.key)
+        known = None if signed is None else self.keys.get(signed.body.key)
         if signed is None or known is None or known[0] != store:
             return False
         return keys.is_signed(keys.load_public(known[1]), signed.payload, signed.signature)
@@ -31,7 +31,7 @@ class Tills:
 def ask(session: Session, bodies: Iterable[Struct], tills: Tills) -> Asked[None]:
     """Load the keys that receipts among these name."""
     codes = [receipt_codes.read(body.code) for body in bodies if isinstance(body, ReceiptScanned)]
-    named = {signed.code.key for signed in codes if signed is not None}
+    named = {signed.body.key for signed in codes if signed is not None}
 
     def hold(rows: Rows) -> None:
         tills.keys |= {row.id: (row.store, row.public_key) for row in rows}
@@ -43,6 +43,6 @@ def bought(body: Struct) -> PurchaseRecorded | None:
     """The purchase that a body tells of; None for a code that cannot be read."""
     if isinstance(body, ReceiptScanned):
         signed = receipt_codes.read(body.code)
-        return None if signed is None else signed.code.purchase(body.member)
+        return None if signed is None else signed.body.purchase(body.member)
     assert isinstance(body, PurchaseRecorded), "the table of kinds reads every body"
     return body

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from msgspec import Raw, Struct
 
+from protocol import passes
 from protocol.duties import (
     CardVerifiers,
     Duty,
@@ -25,13 +26,16 @@ from protocol.events import (
     JournalRepaired,
     LeaseAccepted,
     LeaseClosed,
+    LeasePassed,
     LeaseSpent,
+    LeaseTaken,
     NoticeSeen,
     PurchaseLine,
     PurchaseRecorded,
     ReceiptScanned,
     StockAccepted,
 )
+from protocol.passes import AskPass, PassAnswer, PassNote
 from protocol.requests import (
     AskLease,
     DocumentPage,
@@ -67,6 +71,19 @@ CARD = CardEvidence("ntag424", "04c767f2066180", "https://card.example/t?picc_da
 
 VERIFIERS = CardVerifiers("A" * 22 + "==", 61, "B" * 43 + "=")
 
+NOTE = PassNote(
+    id=UUID(int=3),
+    kiosk=KIOSK,
+    epoch=EPOCH,
+    lease=10,
+    lent=800,
+    seal=HASH,
+    to="k2",
+    to_epoch=UUID(int=4),
+    member=MEMBER,
+    points=600,
+    deadline=THEN,
+)
 SNAPSHOT = MemberSnapshot(
     member=MEMBER,
     version=7,
@@ -214,4 +231,13 @@ MESSAGES: tuple[Struct, ...] = (
     JournalRepaired(UUID(int=2), 1, 40, "forked"),
     ReceiptScanned(MEMBER, "membertap:receipt:WyJrMSJd.MEU"),
     Duty(14, "lease.recall", Raw(b"{}"), 12, UUID(int=1)),
+    LeasePassed(10, UUID(int=3), "k2", UUID(int=4), 600),
+    LeaseTaken(passes.lease_of(UUID(int=3)), "membertap:pass:e30.MEU"),
+    NOTE,
+    AskPass(note=UUID(int=3), epoch=UUID(int=4), member=MEMBER, points=600, card=CARD),
+    PassAnswer("membertap:pass:e30.MEU", "card.replayed"),
+    Configuration(
+        chain_names={"en": "Chain"}, store_names={"zh": "一店"}, languages=["zh"], neighbours={"k2": "10.0.0.7:7443"}
+    ),
+    KioskStatus(state="online", connection=4, address="[fe80::2]:7443"),
 )

@@ -26,7 +26,7 @@ def test_a_code_says_what_the_till_wrote() -> None:
     signed = receipt_codes.read(text_of(CODE))
 
     assert signed is not None
-    assert signed.code == CODE
+    assert signed.body == CODE
     assert keys.is_signed(KEY.public_key(), signed.payload, signed.signature)
 
 
