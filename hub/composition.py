@@ -86,6 +86,8 @@ def intakes(known: Secrets) -> dict[str, Intake]:
         "lease.accepted": leases,
         "lease.spent": leases,
         "lease.closed": leases,
+        "lease.passed": leases,
+        "lease.taken": leases,
         "lease.written_off": leases,
         "lease.recalled": leases,
         "stock.accepted": leases,

@@ -21,9 +21,13 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from devices.nfc import NfcReader
 from devices.scanner import SerialScanner
 from kiosk.clock import SystemClock, system_random, wall_time
-from kiosk.conductor import Conductor, PictureCame, Stage
+from kiosk.conductor import NOBODY, Conductor, Stage
+from kiosk.happenings import PictureCame
 from kiosk.link.mqtt import connect
+from kiosk.link.neighbours import LocalNetwork
+from kiosk.link.peers import Credentials, Outside
 from kiosk.loop import Loop
+from kiosk.neighbourhood import neighbours_of
 from kiosk.pictures import Pictures
 from kiosk.ports import Signer
 from kiosk.settings import SettingsError, Setup
@@ -85,7 +89,8 @@ def main(
 def run(setup: Setup, display: Display) -> None:
     """Put the kiosk together and run it; returns when the window is closed."""
     settings, loop = setup.settings, Loop()
-    identity = Identity(settings.kiosk, version("membertap"), _signer(setup.key))
+    address = None if settings.neighbours is None else settings.neighbours.listen
+    identity = Identity(settings.kiosk, version("membertap"), _signer(setup.key), address)
     store = LocalStore(RealDisk(setup.store), system_random, wall_time())
     clock = SystemClock(lambda: store.chain.known_until)
     line = connect(settings.kiosk, setup.endpoint, loop.put, int(clock.now().timestamp()))
@@ -97,7 +102,8 @@ def run(setup: Setup, display: Display) -> None:
     opened = partial(log.info, "the kiosk is ready", version=identity.software)
     window = KioskApp(Callbacks(loop.put, opened), _options(setup, display), clock.monotonic, display.remote)
     stage = Stage(window.bridge.show, pictures.path, window.bridge.frame_age_ms, lambda: room_bytes(setup.store))
-    conductor = Conductor(store, sync, stage, clock=clock, zone=setup.zone)
+    neighbours = _neighbours(setup, Outside(loop.put, lambda: neighbours_of(store), clock.monotonic))
+    conductor = Conductor(store, sync, stage, clock=clock, zone=setup.zone, neighbours=neighbours or NOBODY)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_arguments: window.stop())
     with ExitStack() as running:
@@ -107,9 +113,19 @@ def run(setup: Setup, display: Display) -> None:
             running.callback(part.stop)
         line.start()
         running.callback(lambda: line.stop(_farewell(settings.kiosk, sync)))
+        if neighbours is not None:
+            neighbours.start()
+            running.callback(neighbours.stop)
         loop.start(conductor, clock.monotonic)
         running.callback(loop.stop)
         window.run()
+
+
+def _neighbours(setup: Setup, outside: Outside) -> LocalNetwork | None:
+    neighbours, ca, own = setup.settings.neighbours, setup.devices_ca, setup.endpoint
+    if neighbours is None or ca is None:
+        return None
+    return LocalNetwork(neighbours.listen, Credentials(ca, own.certificate, own.key), outside)
 
 
 def _farewell(kiosk: str, sync: Sync) -> Message:

@@ -13,12 +13,24 @@ import structlog
 
 from devices.reader import CardRefused, CardRemoved, CardTapped, ReaderMissing, ReaderReady, ReaderReport
 from devices.scanner import CodeScanned, ScannerMissing, ScannerReady, ScannerReport
+from kiosk.bookkeeping import Bookkeeping
+from kiosk.happenings import (
+    Arrived,
+    Happening,
+    LineDown,
+    LineUp,
+    NeighbourReport,
+    NoteCame,
+    PassAsked,
+    PictureCame,
+)
 from kiosk.health import Surroundings, heartbeat
 from kiosk.idle import DEFAULTS, Patience
 from kiosk.knowledge import Knowledge
 from kiosk.link.hub import Granted
+from kiosk.neighbourhood import Alone, Neighbourhood
 from kiosk.news import Denied, Disowned, Forgotten, News, Settled, Vouched
-from kiosk.ports import Clock
+from kiosk.ports import Clock, Neighbours
 from kiosk.presenter import frame
 from kiosk.scene import Ending, PictureOf, Scene
 from kiosk.store.errors import StoreError, StoreFullError
@@ -26,9 +38,10 @@ from kiosk.store.local import LocalStore
 from kiosk.sync import Sync
 from kiosk.texts import LANGUAGES, Texts
 from kiosk.views import Frame
-from kiosk.visit import earning, machine
+from kiosk.visit import earning, machine, redeeming
 from kiosk.visit.effects import (
     AskLease,
+    AskNeighbours,
     Effect,
     Fresh,
     KeepEvidence,
@@ -44,7 +57,7 @@ from kiosk.visit.intents import Intent, LanguageChosen
 from kiosk.visit.states import Guest, Idle, Redeeming, Refused, State, card_of, guest_of
 from protocol import requests
 from protocol.errors import ErrorCode
-from protocol.events import CardEvidence, ReceiptScanned
+from protocol.events import CardEvidence
 from protocol.state import Heartbeat, MemberSnapshot, OpenVoucher
 
 REOPEN_S = 5.0
@@ -53,37 +66,13 @@ REOPEN_S = 5.0
 CLOSE_DUE_S = 5.0
 """How often is looked for leases ahead that are past their deadline; nothing is spent from them meanwhile."""
 
+NOBODY = Alone()
+
 log = structlog.get_logger()
 
-
-@dataclass(frozen=True, slots=True)
-class LineUp:
-    """The broker has accepted us."""
-
-
-@dataclass(frozen=True, slots=True)
-class LineDown:
-    """The connection is gone."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """A message came."""
-
-    topic: str
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class PictureCame:
-    """A picture that was missing lies in the cache now."""
-
-
-Happening = ReaderReport | ScannerReport | Intent | LineUp | LineDown | Arrived | PictureCame
-_READER = get_args(ReaderReport)
+_READER = get_args(ReaderReport) + get_args(ScannerReport)
 _INTENT = get_args(Intent)
+_NEIGHBOUR = get_args(NeighbourReport)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +88,24 @@ class Stage:
 class Conductor:
     """One kiosk. Give it what happens, and a tick now and then; it is never called from two threads at once."""
 
-    def __init__(self, store: LocalStore, sync: Sync, stage: Stage, *, clock: Clock, zone: ZoneInfo) -> None:
+    def __init__(
+        self,
+        store: LocalStore,
+        sync: Sync,
+        stage: Stage,
+        *,
+        clock: Clock,
+        zone: ZoneInfo,
+        neighbours: Neighbours = NOBODY,
+    ) -> None:
         self._store = store
         self._sync = sync
         self._stage = stage
         self._clock = clock
         self._texts = Texts(self._default_language(), zone)
         self._knowledge = Knowledge(store)
+        self._bookkeeping = Bookkeeping(store, sync, self._knowledge)
+        self._neighbourhood = Neighbourhood(store, sync, clock, neighbours)
         self._patience = Patience()
         self._state: State = Idle()
         self._shown: Frame | None = None
@@ -152,18 +152,16 @@ class Conductor:
             case Arrived(topic, payload):
                 for news in self._sync.hear(topic, payload):
                     self._take_news(news)
-            case PictureCame() | ScannerReady():
+            case PictureCame():
                 pass
-            case CodeScanned(text):
-                self._scanned(text)
-            case ScannerMissing(reason):
-                log.warning("no scanner", reason=reason)
+            case _ if isinstance(happening, _NEIGHBOUR):
+                self._take_neighbours(happening)
             case _ if isinstance(happening, _READER):
                 self._take_report(happening)
             case _ if isinstance(happening, _INTENT):
                 self._take_intent(happening)
 
-    def _take_report(self, report: ReaderReport) -> None:
+    def _take_report(self, report: ReaderReport | ScannerReport) -> None:
         match report:
             case CardTapped(card):
                 log.info("card", technology=card.technology)
@@ -171,7 +169,11 @@ class Conductor:
                 self._patience.touch(self._clock.monotonic())
             case CardRefused(code):
                 self._move(machine.unreadable(self._state, code, self._world()))
-            case CardRemoved():
+            case CodeScanned(text):
+                self._scanned(text)
+            case ScannerMissing(reason):
+                log.warning("no scanner", reason=reason)
+            case CardRemoved() | ScannerReady():
                 pass
             case ReaderReady():
                 self._reader_ready = True
@@ -236,13 +238,25 @@ class Conductor:
     def _spend_lent(self, effect: SpendLent) -> None:
         waiting = machine.granted(self._state, effect.spend)
         assert waiting is not None, "whoever wants this spent waits for it"
-        member = waiting.guest.snapshot.member
-        seq = self._store.lent.spend(self._knowledge.wish(member, effect), self._sync.pen(f"member:{member}"))
+        wish = self._knowledge.wish(waiting)
+        seq = self._store.lent.spend(wish, self._sync.pen(f"member:{wish.member}"))
         if seq is None:
             # Its deadline fell between the touch and now: it goes back, and can be had again in a moment.
             self._move((Refused(ErrorCode.POINTS_RECALLED, {}, waiting.guest, self._clock.monotonic()), ()))
             return
         self._show_spent(waiting, seq)
+
+    def _take_neighbours(self, report: NeighbourReport) -> None:
+        if isinstance(report, PassAsked):
+            self._neighbourhood.answer(report)
+            return
+        waiting = machine.granted(self._state, report.spend)
+        wish = None if waiting is None else self._knowledge.wish(waiting)
+        seq = self._neighbourhood.take(report, wish) if isinstance(report, NoteCame) else None
+        if waiting is not None and seq is not None:
+            self._show_spent(waiting, seq)
+        else:
+            self._move((redeeming.not_elsewhere(self._state, report.spend, self._clock.monotonic()), ()))
 
     def _show_spent(self, waiting: Redeeming, seq: int) -> None:
         voucher, guest = OpenVoucher(waiting.spend, waiting.reward, self._clock.now()), waiting.guest
@@ -280,21 +294,12 @@ class Conductor:
             case AskLease():
                 body = requests.AskLease(effect.spend, effect.visit, effect.reward, effect.points)
                 self._sync.ask(effect.request, body)
-            case KeepEvidence(card):
-                self._store.lent.keep_tap(card, self._knowledge.code_of(card), self._sync.pen())
-            case UseUp(card):
-                code = self._knowledge.code_of(card)
-                if code is not None:
-                    self._store.lent.verifiers.use_up(code)
             case SpendLent():
                 self._spend_lent(effect)
-            case SeeNotice(member, notice):
-                stamp = self._sync.stamp(f"member:{member}")
-                self._store.register.see(member, notice, stamp, self._sync.draw(1))
-            case KeepReceipt():
-                stamp = self._sync.stamp(f"member:{effect.member}")
-                told = {"receipt": effect.receipt, "expected": effect.expected}
-                self._store.register.scan(ReceiptScanned(effect.member, effect.code), told, stamp, self._sync.draw(1))
+            case AskNeighbours():
+                self._neighbourhood.ask(effect)
+            case KeepEvidence() | UseUp() | SeeNotice() | KeepReceipt():
+                self._bookkeeping.write(effect)
             case _:
                 assert_never(effect)
 
@@ -317,6 +322,7 @@ class Conductor:
             fresh,
             allowance=self._knowledge.allowance(guest_of(self._state), self._sync.pen()),
             clock=self._clock.trust() != "none",
+            neighbours=self._neighbourhood.can_be_asked,
         )
 
     def _scene(self) -> Scene:
@@ -336,6 +342,7 @@ class Conductor:
             clock=self._clock.trust() != "none",
             journal_used_percent=self._store.used_percent,
             chain=self._sync.outbox.trust.value,
+            neighbours=self._neighbourhood.can_be_asked,
         )
 
     def _ending(self) -> Ending:

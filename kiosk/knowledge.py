@@ -3,14 +3,13 @@
 from uuid import UUID
 
 from kiosk.receipts import expected_points, signed_here
-from kiosk.store.lent import Pen, Wish
+from kiosk.store.holdings import Pen, Wish
 from kiosk.store.local import LocalStore
 from kiosk.store.provisional import laid_over, scanned
 from kiosk.store.verifiers import Code
 from kiosk.visit.allowance import NOTHING, Allowance, allowance, is_limited
 from kiosk.visit.earning import Scanned
-from kiosk.visit.effects import SpendLent
-from kiosk.visit.states import Guest, Recognition, Unbooked
+from kiosk.visit.states import Guest, Recognition, Redeeming, Unbooked
 from protocol.events import CardEvidence
 from protocol.state import MemberSnapshot
 
@@ -62,14 +61,14 @@ class Knowledge:
 
     def allowance(self, guest: Guest | None, pen: Pen) -> Allowance:
         """What may be given to a guest without asking anybody."""
-        lent = self._store.lent
-        points = 0 if guest is None else lent.points(guest.snapshot.member, pen)
-        if guest is None or points == 0:
+        if guest is None:
             return NOTHING
+        lent = self._store.lent
+        points = lent.points(guest.snapshot.member, pen)
         return allowance(points, guest.snapshot.tier, self._store.documents.catalogue, lent.rewards(pen))
 
-    def wish(self, member: UUID, effect: SpendLent) -> Wish:
-        """What a spend takes from what is lent here."""
+    def wish(self, waiting: Redeeming) -> Wish:
+        """What somebody waits for, as it is taken from what is lent here or was passed on."""
         catalogue = self._store.documents.catalogue
-        limited = any(is_limited(reward) for reward in catalogue if reward.reward == effect.reward)
-        return Wish(member, effect.reward, effect.points, effect.spend, is_limited=limited)
+        limited = any(is_limited(reward) for reward in catalogue if reward.reward == waiting.reward)
+        return Wish(waiting.guest.snapshot.member, waiting.reward, waiting.points, waiting.spend, is_limited=limited)

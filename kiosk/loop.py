@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import structlog
 
-from kiosk.conductor import Conductor, Happening
+from kiosk.conductor import Conductor
+from kiosk.happenings import Happening
 
 QUEUE_MAX_HAPPENINGS = 10_000
 TICK_S = 0.2

@@ -258,8 +258,12 @@ def _confirm(state: State, scene: Scene) -> ConfirmView | None:
         confirm_label=texts.say("confirm"),
         cancel_label=texts.say("cancel"),
         waiting=isinstance(state, Redeeming),
-        waiting_label=texts.say("redeeming"),
+        waiting_label=texts.say("redeeming-elsewhere" if _is_elsewhere(state) else "redeeming"),
     )
+
+
+def _is_elsewhere(state: State) -> bool:
+    return isinstance(state, Redeeming) and state.otherwise is not None
 
 
 def _voucher(state: Showing, scene: Scene) -> VoucherView:

@@ -28,8 +28,8 @@ class Ending:
 class Scene:
     """The kiosk at this moment.
 
-    `allowance` is what it may give whoever is here by itself, `clock` whether its time is believed, and `chain` whether
-    the hub takes its journal.
+    `allowance` is what it may give whoever is here by itself, `clock` whether its time is believed, `chain` whether the
+    hub takes its journal, and `neighbours` whether the store's other kiosks can be asked.
     """
 
     texts: Texts
@@ -46,6 +46,7 @@ class Scene:
     clock: bool = True
     journal_used_percent: int = 0
     chain: Literal["good", "waiting", "forked", "revoked"] = "good"
+    neighbours: bool = False
 
     def written(self, texts: dict[str, str]) -> str:
         """A text that HQ wrote, in the language of the screen."""

@@ -7,8 +7,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Struct
 
-from protocol.values import Token
+from protocol.values import Address, Token
 from provisioning.mqtt import Endpoint
+
+EVERYWHERE = ("0.0.0.0:", "[::]:")
+"""What stands for every address of a box, and is none that anybody could call."""
 
 
 class SettingsError(Exception):
@@ -32,10 +35,21 @@ class Hub(Struct, frozen=True, forbid_unknown_fields=True):
     ca: str
 
 
+class Neighbours(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the store's other kiosks find this one over the local network, and the authority that vouches for them.
+
+    `listen` is HOST:PORT as they call it, on an address of this box.
+    """
+
+    listen: Address
+    ca: str
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """One kiosk. `reader` is nfcpy's path of the card reader; `store` is the folder for what the kiosk remembers.
 
     `scanner` is the device file of a scanner for the codes on receipts; without one, receipts are not scanned here.
+    Without `neighbours` no points pass between this kiosk and the others of its store.
     """
 
     kiosk: Token
@@ -44,6 +58,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     broker: Broker
     hub: Hub
     scanner: str | None = None
+    neighbours: Neighbours | None = None
     zone: str = "Asia/Shanghai"
     fullscreen: bool = False
     width_px: int = 1080
@@ -66,8 +81,12 @@ class Setup:
         # Text that is not UTF-8, bad TOML and a path in place of a zone are all ValueErrors.
         except (OSError, ValueError, msgspec.ValidationError, ZoneInfoNotFoundError) as error:
             raise SettingsError(f"{path.name}: {error}") from error
-        broker = self.settings.broker
-        named = (broker.ca, broker.certificate, broker.key, self.settings.hub.ca)
+        broker, neighbours = self.settings.broker, self.settings.neighbours
+        named = [broker.ca, broker.certificate, broker.key, self.settings.hub.ca]
+        if neighbours is not None:
+            named.append(neighbours.ca)
+            if neighbours.listen.startswith(EVERYWHERE):
+                raise SettingsError(f"{path.name}: {neighbours.listen} is no address that a neighbour could call")
         missing = [name for name in named if not (self._folder / name).is_file()]
         if missing:
             raise SettingsError(f"{path.name}: no such file: {', '.join(missing)}")
@@ -85,6 +104,12 @@ class Setup:
         broker = self.settings.broker
         files = [self._folder / name for name in (broker.ca, broker.certificate, broker.key)]
         return Endpoint(broker.host, broker.port, *files)
+
+    @property
+    def devices_ca(self) -> Path | None:
+        """The authority that vouches for neighbours; None where there are none."""
+        neighbours = self.settings.neighbours
+        return None if neighbours is None else self._folder / neighbours.ca
 
     @property
     def hub_ca(self) -> Path:

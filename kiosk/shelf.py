@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from msgspec import UNSET
+
 from kiosk.scene import Scene
 from kiosk.views.member import Reach, RewardTile, VoucherLine
 from kiosk.visit.states import Guest
@@ -34,7 +36,7 @@ def _shelf_note(guest: Guest, scene: Scene) -> str:
     if scene.online:
         return texts.say("rewards-note")
     if not _is_served(guest, scene):
-        return texts.say("rewards-note-offline-none")
+        return texts.say("rewards-note-offline-ask" if _asks(guest, scene) else "rewards-note-offline-none")
     return texts.say("rewards-note-offline", points=min(scene.allowance.points, guest.snapshot.points))
 
 
@@ -67,7 +69,8 @@ def _note(reach: Reach, reward: Reward, guest: Guest, scene: Scene) -> str:
         case Reach.READY:
             return "" if scene.online else scene.texts.say("reach-here")
         case Reach.LATER:
-            return scene.texts.say("reach-later")
+            is_asked_for = _asks(guest, scene) and scene.allowance.is_open(reward.reward, reward.points)
+            return scene.texts.say("reach-ask" if is_asked_for else "reach-later")
         case Reach.SHORT:
             return scene.texts.say("reach-short", short=reward.points - guest.snapshot.points)
         case Reach.TIER:
@@ -95,6 +98,12 @@ def _is_served(guest: Guest, scene: Scene) -> bool:
     """Tell whether anything could be given to this guest without the hub."""
     redeems = guest.recognised if guest.authority is None else guest.authority.redeems
     return redeems and scene.clock and scene.allowance.points > 0
+
+
+def _asks(guest: Guest, scene: Scene) -> bool:
+    """Tell whether the store's other kiosks can be asked for this guest's points."""
+    redeems = guest.authority is None or guest.authority.redeems
+    return scene.neighbours and scene.clock and redeems and guest.card.url is not UNSET
 
 
 def _lowest_tier(reward: Reward, scene: Scene) -> str:

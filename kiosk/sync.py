@@ -12,6 +12,7 @@ from uuid import UUID
 
 import structlog
 from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
 from kiosk.idle import DEFAULTS
 from kiosk.link.hub import Answer, Granted, Heard, HeardDuty, HubLine, ToForget, ToLend, ToSettle, UnknownDuty
@@ -19,7 +20,7 @@ from kiosk.news import Denied, Disowned, Forgotten, News, Settled, Vouched
 from kiosk.outbox import Outbox, Trust
 from kiosk.ports import Clock, RandomBytes, Signer, Uplink
 from kiosk.store.events import Stamp
-from kiosk.store.lent import Pen
+from kiosk.store.holdings import Pen
 from kiosk.store.local import LocalStore
 from kiosk.store.statement import stated
 from kiosk.visit.states import Authority
@@ -40,6 +41,7 @@ from protocol.requests import (
     VisitOpened,
 )
 from protocol.state import Heartbeat, HubStatus, KioskStatus, MemberSnapshot, Note, TwinPointer
+from protocol.values import Address
 
 HEARTBEAT_S = 60.0
 PRUNE_S = 600.0
@@ -49,11 +51,12 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who this kiosk is, and how it signs."""
+    """Who this kiosk is, how it signs, and where it answers its neighbours."""
 
     kiosk: str
     software: str
     sign: Signer
+    address: Address | None = None
 
 
 class Sync:
@@ -71,7 +74,7 @@ class Sync:
     ) -> None:
         self.line = HubLine(identity.kiosk, uplink, hub_epoch=store.chain.replayed_for)
         self.online = False
-        self._identity = identity
+        self.identity = identity
         self._store = store
         self._uplink = uplink
         self._clock = clock
@@ -359,7 +362,8 @@ class Sync:
             self._report_due = bool(self._to_report)
 
     def _status(self, state: Literal["online", "offline"]) -> KioskStatus:
-        return stated(self._store, state, self._uplink.connection, self._identity.software)
+        status = stated(self._store, state, self._uplink.connection, self.identity.software)
+        return replace(status, address=self.identity.address or UNSET)
 
     def _standing(self) -> tuple[object, ...]:
         """What the hub is told of again as soon as it changes."""
@@ -367,7 +371,7 @@ class Sync:
         return chain.replayed_for, chain.is_forked, self.outbox.lacks_oldest
 
     def _new_outbox(self) -> Outbox:
-        return Outbox(self._store.chain, self._identity.kiosk, self._identity.sign)
+        return Outbox(self._store.chain, self.identity.kiosk, self.identity.sign)
 
 
 def _member(grant: GrantLease) -> str:

@@ -65,6 +65,7 @@ class ErrorCode(StrEnum):
     TERM_INVALID = "term.invalid"
     LEASE_UNKNOWN = "lease.unknown"
     LEASE_DIFFERENT = "lease.different"
+    LEASE_NOTE_FORGED = "lease.note_forged"
     LEASE_OVERSPENT = "lease.overspent"
     LEASE_CLOSED = "lease.closed"
     LEASE_WRITTEN_OFF = "lease.written_off"

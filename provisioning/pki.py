@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -43,8 +43,16 @@ class Authority:
         return cls(builder.add_extension(identifier, critical=False).sign(key, hashes.SHA256()), key)
 
     def issue_client(self, name: str, key: EllipticCurvePrivateKey, now: dt.datetime) -> x509.Certificate:
-        """Certify that a key belongs to a device, or to the hub as a client of the broker."""
+        """Certify that a key belongs to the hub as a client of the broker."""
         return self._issue(name, key, now, [x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])])
+
+    def issue_device(self, name: str, key: EllipticCurvePrivateKey, now: dt.datetime) -> x509.Certificate:
+        """Certify that a key belongs to a device, which is a client of the broker and answers other devices.
+
+        It names no host, and only devices trust this authority, so it does not pass for the broker or the hub.
+        """
+        usage = [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
+        return self._issue(name, key, now, [x509.ExtendedKeyUsage(usage)])
 
     def issue_server(self, hosts: list[str], key: EllipticCurvePrivateKey, now: dt.datetime) -> x509.Certificate:
         """Certify that a key belongs to a server, under all of its names and addresses."""
@@ -61,6 +69,29 @@ class Authority:
         for extension in (*purposes, issuer):
             builder = builder.add_extension(extension, critical=False)
         return builder.sign(self.key, hashes.SHA256())
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whose a certificate is: the common name, and the public key in DER."""
+
+    name: str
+    key: bytes
+
+
+def holder(der: bytes) -> Holder:
+    """Whose a certificate is that was verified before, from its DER form.
+
+    Raises:
+        ValueError: it is none, or has no name, or no key on P-256.
+    """
+    certificate = x509.load_der_x509_certificate(der)
+    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    key = certificate.public_key()
+    if not names or not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
+        raise ValueError("a certificate without a name or a key of ours")
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return Holder(str(names[0].value), key.public_bytes(serialization.Encoding.DER, form))
 
 
 def save(folder: Path, name: str, certificate: x509.Certificate, key: EllipticCurvePrivateKey) -> None:

@@ -3,7 +3,7 @@
 No thread and no clock here: the API's queue, the ingest worker and the simulation are thin drivers of `Booking.book`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -43,6 +43,7 @@ from hub.intake import (
     rejected,
     waiting,
 )
+from hub.leases.passing import other_side
 from hub.leases.recalls import call_back
 from hub.ledger import service as ledger_service
 from hub.ledger.rules import Books
@@ -154,7 +155,7 @@ class Booking:
 
     def _admit(self, session: Session, items: Sequence[Item], now: datetime, work: Work) -> Admission:
         fleet = work.part(Fleet)
-        fleet.wanted.update(kiosk for item in items if (kiosk := _kiosk_of(item)) is not None)
+        fleet.wanted.update(kiosk for item in items for kiosk in _kiosks_of(item))
         hashes = {item.source.key_hash for item in items if isinstance(item.source, ByKey)}
         with pipelined(session):
             kiosks = fleet_service.ask(session, fleet)
@@ -270,10 +271,14 @@ def _newly_rejected(admission: Admission, decided: Mapping[int, tuple[Entry, Out
     ]
 
 
-def _kiosk_of(item: Item) -> str | None:
-    """The kiosk that takes part in an item: who brings it, or to whom it lends and whose lease it names."""
+def _kiosks_of(item: Item) -> Iterator[str]:
+    """Kiosks that take part in an item: who brings it, to whom it lends, whose lease it names, who passed it on."""
     kiosk: str | None = item.source.kiosk if isinstance(item.source, ByKiosk) else getattr(item.body, "kiosk", None)
-    return kiosk
+    if kiosk is not None:
+        yield kiosk
+    other = other_side(item.body)
+    if other is not None:
+        yield other[0]
 
 
 def _code(code: str | None) -> ErrorCode | None:

@@ -34,9 +34,20 @@ def note_status(session: Session, kiosk: str, status: KioskStatus, now: datetime
         session.add(sighting)
     elif status.connection >= sighting.connection or status.state == "online":
         sighting.state, sighting.connection, sighting.at = status.state, status.connection, now
+    if status.state == "online":
+        _note_address(session, known, status.address or None)
     if status.state == "online" and status.epoch is not UNSET:
         sighting.birth = msgspec.to_builtins(status)
         _meet(session, Birth(kiosk, status, status.epoch, now), random_bytes)
+
+
+def _note_address(session: Session, kiosk: Kiosk, address: str | None) -> None:
+    """Note where a kiosk answers its neighbours; these are told where that has changed."""
+    if kiosk.address == address:
+        return
+    if kiosk.state == "active":
+        queries.raise_configuration(session, kiosk.store)
+    kiosk.address = address
 
 
 @dataclass(frozen=True, slots=True)

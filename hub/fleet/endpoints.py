@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from hub.access import TheHub, ThePrincipal, TheRequestId
 from hub.audit.service import Act, audit
 from hub.booking.again import retry_parked
+from hub.fleet import queries
 from hub.fleet.models import Kiosk, Sighting, Stream, StreamGap
 from hub.fleet.schemas import GapOut, KioskOut, RetriedOut, StoreOut
 from hub.pages import ThePage
@@ -86,6 +87,9 @@ def revoke(kiosk: str, hub: TheHub, principal: ThePrincipal, *, request_id: TheR
         written = Act(
             principal.actor, "kiosk.revoked", kiosk, {"state": found.state}, {"state": "revoked"}, principal.address
         )
+        if found.state == "active" and found.address is not None:
+            # Its neighbours are to forget it.
+            queries.raise_configuration(session, found.store)
         found.state = "revoked"
         audit(session, written, now, hub.random_bytes)
         return _shown(session, found)

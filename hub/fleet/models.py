@@ -4,14 +4,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.db.base import Base, Code
 
+ADDRESS_MAX_CHARS = 270
+"""As many as `protocol.values.Address` allows."""
+
 
 class Kiosk(Base):
-    """A kiosk. `last_duty` and `last_lease` are the highest numbers ever given to it."""
+    """A kiosk. `last_duty` and `last_lease` are the highest numbers ever given to it.
+
+    `address` is where it answers the other kiosks of its store over the local network; missing where it does not.
+    """
 
     __tablename__ = "kiosks"
     __table_args__ = (CheckConstraint("state IN ('active', 'revoked')", name="state_known"),)
@@ -25,6 +31,7 @@ class Kiosk(Base):
     last_duty: Mapped[int]
     last_lease: Mapped[int]
     configuration: Mapped[int]
+    address: Mapped[str | None] = mapped_column(String(ADDRESS_MAX_CHARS))
     enrolled_at: Mapped[datetime]
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from hub.db.bulk import update_rows
 from hub.db.reading import Asked, Prepared, Rows, among
 from hub.fleet.models import Duty, HubState, Kiosk, MemberCopy, Publication, Stream, StreamGap
+from protocol.limits import NEIGHBOURS_MAX
 
 
 def lock_kiosks(session: Session, ids: Collection[str]) -> Asked[Rows]:
@@ -46,6 +47,12 @@ _STREAMS = Prepared(
 def public_keys(session: Session, kiosks: Collection[str]) -> dict[str, bytes]:
     """Public keys (DER) of active kiosks."""
     query = select(Kiosk.id, Kiosk.public_key).where(among(session, Kiosk.id, kiosks), Kiosk.state == "active")
+    return {row.id: row.public_key for row in session.execute(query)}
+
+
+def device_keys(session: Session, kiosks: Collection[str]) -> dict[str, bytes]:
+    """Public keys (DER) of kiosks, revoked ones among them: what they signed before stands."""
+    query = select(Kiosk.id, Kiosk.public_key).where(among(session, Kiosk.id, kiosks))
     return {row.id: row.public_key for row in session.execute(query)}
 
 
@@ -118,8 +125,18 @@ def raise_version(session: Session, name: str) -> None:
     session.execute(update(Publication).where(Publication.name == name).values(version=Publication.version + 1))
 
 
+def neighbours(session: Session, kiosk: str, store: str) -> dict[str, str]:
+    """Addresses of the other kiosks of a store that are active and have one, the first by their ids."""
+    query = select(Kiosk.id, Kiosk.address).where(
+        Kiosk.store == store, Kiosk.id != kiosk, Kiosk.state == "active", Kiosk.address.is_not(None)
+    )
+    found = session.execute(query.order_by(Kiosk.id).limit(NEIGHBOURS_MAX))
+    return {row.id: row.address for row in found}
+
+
 def raise_configuration(session: Session, store: str) -> None:
-    """Have every kiosk of a store fetch its configuration anew."""
+    """Have every kiosk of a store fetch its configuration anew; they are locked in the order of their ids."""
+    session.execute(select(Kiosk.id).where(Kiosk.store == store).order_by(Kiosk.id).with_for_update())
     session.execute(update(Kiosk).where(Kiosk.store == store).values(configuration=Kiosk.configuration + 1))
 
 

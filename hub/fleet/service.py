@@ -19,6 +19,7 @@ from hub.intake import RandomBytes
 from protocol import codec
 from protocol.ids import event_id
 from protocol.kinds import kind_of
+from protocol.limits import PASSED_LEASES_FROM
 from protocol.state import Heartbeat
 
 
@@ -58,9 +59,13 @@ class KioskState:
         return self.last_duty
 
     def raise_numbers(self, *, duty: int, lease: int) -> None:
-        """Go on after numbers that the kiosk knows of: a restored hub has forgotten that it gave them."""
-        if duty > self.last_duty or lease > self.last_lease:
-            self.last_duty, self.last_lease = max(duty, self.last_duty), max(lease, self.last_lease)
+        """Go on after numbers that the kiosk knows of: a restored hub has forgotten that it gave them.
+
+        Numbers that follow from a neighbour's note are not of this series.
+        """
+        given = lease if lease < PASSED_LEASES_FROM else 0
+        if duty > self.last_duty or given > self.last_lease:
+            self.last_duty, self.last_lease = max(duty, self.last_duty), max(given, self.last_lease)
             self.is_changed = True
 
     def next_lease(self) -> int:

@@ -4,7 +4,7 @@ The only way to redeem at a kiosk. Points move to the lease's own account when i
 till can spend them; what the kiosk reports afterwards is bookkeeping and cannot overdraw anything.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -15,11 +15,13 @@ from hub.audit.service import audit
 from hub.cards.rules import CardState
 from hub.cards.service import visits
 from hub.db.bulk import insert_rows, update_rows
+from hub.fleet import queries as fleet
 from hub.intake import ByKiosk, Entry, Outcome, Work, applied, rejected
-from hub.leases import granting, lending, queries, reports, service
+from hub.leases import granting, lending, passing, queries, reports, service
 from hub.leases.lending import Lender
 from hub.leases.models import CardWindow, Lease, StockLease
 from hub.leases.orders import CardsRenewed, LeaseRecalled, LeaseWrittenOff, PointsLent, StockLent
+from hub.leases.passing import note_of, other_side
 from hub.leases.reports import Reported, Told, numbers_of
 from hub.leases.rules import LeaseState, Loan, StockState
 from hub.leases.seals import Sealer
@@ -29,7 +31,8 @@ from hub.rewards import service as rewards_service
 from hub.rewards.service import Rewards
 from hub.tiers.service import Standings
 from protocol.errors import ErrorCode
-from protocol.events import LeaseAccepted, LeaseClosed, LeaseSpent, StockAccepted
+from protocol.events import LeaseAccepted, LeaseClosed, LeasePassed, LeaseSpent, LeaseTaken, StockAccepted
+from protocol.passes import PassNote
 from protocol.requests import AskLease
 
 Named = Reported | LeaseWrittenOff | LeaseRecalled
@@ -48,6 +51,8 @@ class LeaseIntake:
         asked = [body for body in bodies if isinstance(body, AskLease)]
         _load_leases(session, entries, {body.spend for body in asked}, leases)
         leases.visits = visits(session, {body.visit for body in asked})
+        notes = [note for body in bodies if (note := note_of(body)) is not None]
+        leases.device_keys = fleet.device_keys(session, {note.kiosk for note in notes}) if notes else {}
         spends = {body.spend for body in bodies if isinstance(body, LeaseSpent)}
         leases.redeemed = queries.redeemed(session, spends) if spends else set()
         _load_cards(session, bodies, leases)
@@ -69,6 +74,8 @@ class LeaseIntake:
                 return lending.recall(entry, body, work)
             case LeaseWrittenOff() as body:
                 return reports.write_off(entry, body, work)
+            case LeasePassed() | LeaseTaken() as body:
+                return self._pass(entry, body, work)
             case _:
                 refusal = self._report(entry, work)
                 return applied() if refusal is None else rejected(refusal)
@@ -83,11 +90,18 @@ class LeaseIntake:
         for act in part.acts:
             audit(session, act, now, work.random_bytes)
 
+    def _pass(self, entry: Entry, body: LeasePassed | LeaseTaken, work: Work) -> Outcome:
+        told = _told(entry, work)
+        if told is None:
+            return rejected(ErrorCode.LEASE_UNKNOWN)
+        if isinstance(body, LeasePassed):
+            return passing.give(told, body, self._lender)
+        return passing.take(told, body, self._lender.sealer)
+
     def _report(self, entry: Entry, work: Work) -> ErrorCode | None:
-        source = entry.item.source
-        if not isinstance(source, ByKiosk) or source.place is None:
+        told = _told(entry, work)
+        if told is None:
             return ErrorCode.LEASE_UNKNOWN
-        told = Told(entry, source.kiosk, source.place.epoch, work)
         match entry.item.body:
             case LeaseAccepted() as body:
                 return reports.accept(told, body, self._lender.sealer)
@@ -99,6 +113,13 @@ class LeaseIntake:
                 return reports.close(told, body)
             case body:
                 raise AssertionError(f"no lease is reported by {type(body).__name__}")
+
+
+def _told(entry: Entry, work: Work) -> Told | None:
+    source = entry.item.source
+    if not isinstance(source, ByKiosk) or source.place is None:
+        return None
+    return Told(entry, source.kiosk, source.place.epoch, work)
 
 
 def _load_leases(session: Session, entries: Sequence[Entry], spends: set[UUID], leases: Leases) -> None:
@@ -114,6 +135,9 @@ def _load_leases(session: Session, entries: Sequence[Entry], spends: set[UUID], 
 def _numbers(entry: Entry) -> Iterable[tuple[str, int]]:
     """Kiosk and number of the leases that something is about."""
     body = entry.item.body
+    other = other_side(body)
+    if other is not None:
+        yield other
     if isinstance(body, Named):
         kiosk = body.kiosk if isinstance(body, LeaseWrittenOff | LeaseRecalled) else entry.caller.kiosk or ""
         for number in numbers_of(body) if isinstance(body, Reported) else (body.lease,):
@@ -122,18 +146,31 @@ def _numbers(entry: Entry) -> Iterable[tuple[str, int]]:
 
 def _load_cards(session: Session, bodies: Sequence[object], leases: Leases) -> None:
     lent = [body for body in bodies if isinstance(body, PointsLent | CardsRenewed)]
-    if not lent:
+    takers = {body.to for body in bodies if isinstance(body, LeasePassed)}
+    if not lent and not takers:
         return
-    for row in queries.cards_of(session, {body.member for body in lent}):
+    members = {body.member for body in lent}
+    if takers:
+        # Of whom a fence is, its lease says, which may be taken up in this very booking.
+        members |= {lease.member for lease in leases.by_spend.values()} | set(_accepting(bodies))
+    for row in queries.cards_of(session, members):
         card = CardState(row.id, row.uid, row.technology, row.member, "active", row.counter)
         leases.cards.setdefault(row.member, []).append(card)
     cards = {card.id for some in leases.cards.values() for card in some}
-    leases.known_windows = queries.windows(session, {body.kiosk for body in lent}, cards)
+    leases.known_windows = queries.windows(session, {body.kiosk for body in lent} | takers, cards)
+
+
+def _accepting(bodies: Sequence[object]) -> Iterator[UUID]:
+    """Members of whom a lease may have to be taken up again."""
+    for body in bodies:
+        said = note_of(body) if isinstance(body, LeaseTaken) else body
+        if isinstance(said, LeaseAccepted | PassNote):
+            yield said.member
 
 
 def _want_members(bodies: Sequence[object], work: Work) -> None:
     leases, books = work.part(Leases), work.part(Books)
-    members = {body.member for body in bodies if isinstance(body, PointsLent | LeaseAccepted)}
+    members = {body.member for body in bodies if isinstance(body, PointsLent)} | set(_accepting(bodies))
     members |= {visit.member for visit in leases.visits.values()}
     work.part(Standings).wanted |= members
     for member in members:

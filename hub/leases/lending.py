@@ -47,7 +47,7 @@ class Lender:
         lasts = timedelta(days=work.part(Programme).terms.policy("lending", LendingPolicy).days)
         if body.points > books.spendable(home, at):
             return waiting(ErrorCode.POINTS_SHORT)
-        cards = self._cards(body.kiosk, body.member, work)
+        cards = self.cards_of(body.kiosk, body.member, work)
         if not cards:
             # Nobody could be recognised there, so nothing of it could be spent.
             return waiting(ErrorCode.CARD_UNSUPPORTED)
@@ -69,7 +69,7 @@ class Lender:
         service.set_aside(lease, Context(entry.item.id, entry.caller.actor, at), books)
         work.part(Leases).add(lease)
         work.part(Fleet).learn(kiosk.id, body.member)
-        work.part(Fleet).give(kiosk.id, self._points_duty(lease, cards))
+        work.part(Fleet).give(kiosk.id, self.points_duty(lease, cards))
         return applied(lease=lease.number)
 
     def lend_stock(self, entry: Entry, body: StockLent, work: Work) -> Outcome:
@@ -104,7 +104,7 @@ class Lender:
 
     def renew_cards(self, body: CardsRenewed, work: Work) -> Outcome:
         """Give a kiosk the verifiers of the readings that come next."""
-        place, cards = _place(body.kiosk, work), self._cards(body.kiosk, body.member, work)
+        place, cards = _place(body.kiosk, work), self.cards_of(body.kiosk, body.member, work)
         if isinstance(place, ErrorCode):
             return waiting(place)
         if not cards:
@@ -112,7 +112,8 @@ class Lender:
         work.part(Fleet).give(body.kiosk, RenewCards(body.member, cards))
         return applied()
 
-    def _cards(self, kiosk: str, member: UUID, work: Work) -> list[CardVerifiers]:
+    def cards_of(self, kiosk: str, member: UUID, work: Work) -> list[CardVerifiers]:
+        """Have a kiosk recognise the next readings of a member's cards."""
         dynamic = [card for card in work.part(Leases).cards.get(member, ()) if card.technology == Technology.NTAG424]
         made = []
         for card in dynamic[:CARDS_MAX]:
@@ -124,7 +125,8 @@ class Lender:
                 made.append(_verifiers(last.counter, salt, macs))
         return made
 
-    def _points_duty(self, lease: LeaseState, cards: list[CardVerifiers]) -> LendPoints:
+    def points_duty(self, lease: LeaseState, cards: list[CardVerifiers]) -> LendPoints:
+        """What a kiosk is told of points that lie there ahead."""
         lent = Lent(lease.kiosk, lease.epoch, lease.number, "points", lease.member, lease.points)
         return LendPoints(
             epoch=lease.epoch,

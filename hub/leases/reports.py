@@ -6,6 +6,7 @@ lent, or what the kiosk itself has said before.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from msgspec import UNSET
@@ -27,10 +28,10 @@ from hub.stores.service import Places
 from hub.tiers.service import Standings
 from protocol.duties import RecallLease
 from protocol.errors import ErrorCode
-from protocol.events import LeaseAccepted, LeaseClosed, LeaseSpent, StockAccepted
+from protocol.events import LeaseAccepted, LeaseClosed, LeasePassed, LeaseSpent, LeaseTaken, StockAccepted
 from protocol.ids import derived_id
 
-Reported = LeaseAccepted | StockAccepted | LeaseSpent | LeaseClosed
+Reported = LeaseAccepted | StockAccepted | LeaseSpent | LeaseClosed | LeasePassed | LeaseTaken
 """Everything that journals tell of leases."""
 
 
@@ -81,7 +82,9 @@ def accept(told: Told, body: LeaseAccepted, sealer: Sealer) -> ErrorCode | None:
     is_sealed = body.seal is not UNSET and sealer.is_mine(body.seal, lent)
     lease = told.lease(body.lease)
     if lease is None:
-        return _take_up(told, body) if is_sealed and not told.is_known(body.lease) else ErrorCode.LEASE_UNKNOWN
+        is_new = is_sealed and not told.is_known(body.lease)
+        taken_up = take_up(told, lent, told.entry.moment.received_at) if is_new else ErrorCode.LEASE_UNKNOWN
+        return taken_up if isinstance(taken_up, ErrorCode) else taken_up.accept()
     # Journals from before there were seals repeat none.
     is_ours = lease.is_for(body.member, body.points) and (is_sealed or body.seal is UNSET)
     return lease.accept() if is_ours else ErrorCode.LEASE_DIFFERENT
@@ -98,28 +101,29 @@ def accept_stock(told: Told, body: StockAccepted, sealer: Sealer) -> ErrorCode |
     return stock.accept() if is_ours else ErrorCode.LEASE_DIFFERENT
 
 
-def _take_up(told: Told, body: LeaseAccepted) -> ErrorCode | None:
-    if body.member not in told.work.part(Standings).members:
+def take_up(told: Told, lent: Lent, deadline: datetime) -> LeaseState | ErrorCode:
+    """Know a lease of points again that this hub has forgotten; its seal was looked at."""
+    if lent.of not in told.work.part(Standings).members:
         return ErrorCode.MEMBER_UNKNOWN
     lease = LeaseState(
-        kiosk=told.kiosk,
-        number=body.lease,
-        epoch=told.epoch,
-        member=body.member,
+        kiosk=lent.kiosk,
+        number=lent.number,
+        epoch=lent.epoch,
+        member=lent.of,
         # What it was asked for was forgotten too; what is spent from it says it again.
         reward=None,
-        spend=derived_id(told.epoch, f"lease.{told.kiosk}.{body.lease}"),
-        points=body.points,
+        spend=derived_id(lent.epoch, f"lease.{lent.kiosk}.{lent.number}"),
+        points=lent.amount,
         spent=0,
-        state="accepted",
-        deadline=told.entry.moment.received_at,
+        state="granted",
+        deadline=deadline,
         recalled_at=None,
         is_new=True,
     )
     service.take_up(lease, told.context, _grant(told), told.work.part(Books))
     told.leases.add(lease)
-    told.work.part(Fleet).kiosks[told.kiosk].raise_numbers(duty=0, lease=body.lease)
-    return None
+    told.work.part(Fleet).kiosks[lent.kiosk].raise_numbers(duty=0, lease=lent.number)
+    return lease
 
 
 def _take_stock_up(told: Told, body: StockAccepted) -> ErrorCode | None:
@@ -273,7 +277,7 @@ def _write_points_off(entry: Entry, body: LeaseWrittenOff, lease: LeaseState, wo
 def _give_back(entry: Entry, lease: LeaseState, context: Context, work: Work) -> None:
     if lease.rest == 0:
         return
-    service.give_back(lease, entry.item.kind, context, work.part(Books))
+    service.give_back(lease, entry.item.kind, context, work.part(Books), points=lease.rest)
     if lease.reward is not None and lease.spent == 0:
         _give_pieces_back(lease.reward, 1, work)
 

@@ -37,7 +37,8 @@ class NewWindow:
 class Leases:
     """Part of a booking's working set: the leases it names, what new ones need, and what is to be written down.
 
-    `redeemed` are spends that have a voucher already, `cards` those of members to whom something is to be lent.
+    `redeemed` are spends that have a voucher already, `cards` those of members to whom something is to be lent,
+    `device_keys` those (DER) of kiosks whose notes are to be believed.
     """
 
     by_number: dict[tuple[str, int], LeaseState] = field(default_factory=dict)
@@ -46,6 +47,7 @@ class Leases:
     visits: dict[UUID, VisitState] = field(default_factory=dict)
     cards: dict[UUID, list[CardState]] = field(default_factory=dict)
     redeemed: set[UUID] = field(default_factory=set)
+    device_keys: dict[str, bytes] = field(default_factory=dict)
     known_windows: set[tuple[str, UUID]] = field(default_factory=set)
     windows: dict[tuple[str, UUID], NewWindow] = field(default_factory=dict)
     acts: list[Act] = field(default_factory=list)
@@ -106,18 +108,29 @@ def _opened(lease: LeaseState, books: Books) -> UUID:
     return account
 
 
-def give_back(lease: LeaseState, kind: str, context: Context, books: Books) -> None:
+def pass_on(giver: LeaseState, taker: LeaseState, context: Context, books: Books) -> None:
+    """Move what a neighbour was passed to an account of its own; it keeps its dates, and where it will go back to."""
+    source, account = lease_account(giver.spend), _opened(taker, books)
+    why = cause(giver) | {"to": {"kiosk": taker.kiosk, "lease": taker.number}}
+    passed = Posting("lease.passed", source, account, taker.points, why, is_set_aside=True, passes_on=True)
+    short = books.post(context, [passed])
+    assert short is None, "no more is passed on than was not spent"
+    books.touch(points_account(taker.member))
+
+
+def give_back(lease: LeaseState, kind: str, context: Context, books: Books, *, points: int) -> None:
     """Put what was not spent back into the lots that it came from; what expired meanwhile expires at once.
 
     What the member was made to owe for it goes back to where it came from first, and takes the debt along.
     """
     account, home = lease_account(lease.spend), points_account(lease.member)
-    left = [lot for lot in books.lots_of(account) if lot.remaining]
+    left = sorted((lot for lot in books.lots_of(account) if lot.remaining), key=lambda lot: lot.order)
     own, owed = [lot for lot in left if lot.origin is not None], [lot for lot in left if lot.origin is None]
-    postings = _unowed(lease, kind, owed, books)
-    if own:
-        total, lots = sum(lot.remaining for lot in own), tuple(lot.id for lot in sorted(own, key=lambda lot: lot.order))
-        postings.append(Posting(kind, account, home, total, cause(lease), lots=lots, gives_back=True))
+    unowed = min(points, sum(lot.remaining for lot in owed))
+    postings = _unowed(lease, kind, owed, books, total=unowed)
+    if points > unowed:
+        lots = tuple(lot.id for lot in own)
+        postings.append(Posting(kind, account, home, points - unowed, cause(lease), lots=lots, gives_back=True))
     short = books.post(context, postings)
     assert short is None, "a lease's account holds what was not spent"
     expire_at_once(books, context, home, [lot.origin for lot in own if lot.origin is not None])
@@ -125,8 +138,8 @@ def give_back(lease: LeaseState, kind: str, context: Context, books: Books) -> N
     books.touch(home)
 
 
-def _unowed(lease: LeaseState, kind: str, lots: list[LotState], books: Books) -> list[Posting]:
-    total, debt, account = sum(lot.remaining for lot in lots), debt_account(lease.member), lease_account(lease.spend)
+def _unowed(lease: LeaseState, kind: str, lots: list[LotState], books: Books, *, total: int) -> list[Posting]:
+    debt, account = debt_account(lease.member), lease_account(lease.spend)
     if not total:
         return []
     back, names, why = min(total, books.held(debt)), tuple(lot.id for lot in lots), cause(lease)

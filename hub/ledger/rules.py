@@ -93,6 +93,7 @@ class Posting(Struct, frozen=True, gc=False):
     these alone and whatever their dates; with `is_set_aside` from all the account holds, because what was reserved
     before does not expire on its way. Value that comes from nowhere names its `grant`; value that moves between two
     accounts with lots takes its lots along, and with `gives_back` returns into the very lots that it was moved from.
+    With `passes_on` what was moved before goes on, and will return to where it came from first.
 
     A posting that `reverses` an earlier transfer names it; with `restores` it puts value back into the very lots which
     that transfer took it from, what was taken last first.
@@ -107,6 +108,7 @@ class Posting(Struct, frozen=True, gc=False):
     lots: tuple[UUID, ...] | None = None
     is_set_aside: bool = False
     gives_back: bool = False
+    passes_on: bool = False
     reverses: UUID | None = None
     restores: bool = False
     part: str = ""
@@ -348,8 +350,8 @@ class Books:
                 self._use(transfer, self.lots[lot.origin], -amount)
         elif taken:
             for number, (lot, amount) in enumerate(taken):
-                lot_id = part_id(transfer, f"lot.{number}")
-                self._keep(LotState(lot_id, account.id, lot.id, amount, amount, lot.granted_at, lot.terms, is_new=True))
+                lot_id, origin = part_id(transfer, f"lot.{number}"), lot.origin if posting.passes_on else lot.id
+                self._keep(LotState(lot_id, account.id, origin, amount, amount, lot.granted_at, lot.terms, is_new=True))
         else:
             assert posting.grant is not None, "granted value has terms"
             lot_id = part_id(transfer, "lot")

@@ -107,5 +107,6 @@ def _configuration(session: Session, kiosk: str) -> Document:
         store_names=row.names,
         languages=chain.languages,
         receipt_keys=keys or UNSET,
+        neighbours=fleet.neighbours(session, kiosk, row.store) or UNSET,
     )
     return Document(row.configuration, [codec.raw(configuration)])

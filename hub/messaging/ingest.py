@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 from msgspec import UNSET
+from sqlalchemy.orm import Session
 
 from hub.booking.service import Booking
 from hub.db.session import Database
@@ -145,14 +146,16 @@ class Ingest:
             (self._publisher.came if status.state == "online" else self._publisher.went)(kiosk)
         if not (inbox.reports or inbox.heartbeats or inbox.statuses):
             return
-        with self._database.write() as session:
-            for kiosk, status in inbox.statuses:
-                births.note_status(session, kiosk, status, now, random_bytes=self._random_bytes)
-            for kiosk, heartbeat in inbox.heartbeats.items():
-                fleet_service.note_heartbeat(session, kiosk, heartbeat, now)
-            for kiosk, report in inbox.reports:
-                fleet.close_duties(session, kiosk, report.duties, now)
-                fleet.note_held(session, kiosk, report.members)
+        self._database.run(lambda session: self._write_notes(session, inbox, now))
+
+    def _write_notes(self, session: Session, inbox: Inbox, now: datetime) -> None:
+        for kiosk, status in inbox.statuses:
+            births.note_status(session, kiosk, status, now, random_bytes=self._random_bytes)
+        for kiosk, heartbeat in inbox.heartbeats.items():
+            fleet_service.note_heartbeat(session, kiosk, heartbeat, now)
+        for kiosk, report in inbox.reports:
+            fleet.close_duties(session, kiosk, report.duties, now)
+            fleet.note_held(session, kiosk, report.members)
 
     def _book(self, inbox: Inbox, now: datetime) -> list[Outcome]:
         items: list[Item] = [item for batch in inbox.batches for item in batch.items]

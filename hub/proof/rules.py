@@ -65,6 +65,10 @@ class Walk:
             self.seq, self.hash = gap.last, gap.hash
 
 
+PASSES = frozenset({"lease.passed", "lease.taken"})
+"""Two tell of what passes between kiosks; it was moved when the first of them was heard, and is in that answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
     """A transfer that an applied act must have made, and how much it moved."""
@@ -77,6 +81,8 @@ def effects(fact: UUID, kind: str, body: Mapping[str, Any], result: Mapping[str,
     """What an applied act must have moved, by its bytes and its answer; what depends on more than these is not told."""
     if kind == "lease.spent":
         yield Effect(part_id(fact, kind), body["points"])
+    elif kind in PASSES and "passed" in result:
+        yield Effect(part_id(fact, "lease.passed"), body.get("points", result["passed"]))
     elif kind == "purchase.recorded" and result.get("purchase") == str(fact):
         for name, part in (("points", "points.earned"), ("points_paid", "points.paid")):
             if result.get(name, 0) > 0:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import structlog
 
-from kiosk.conductor import Arrived, Happening, LineDown, LineUp
+from kiosk.happenings import Arrived, Happening, LineDown, LineUp
 from kiosk.link.hub import lost, subscriptions
 from provisioning.mqtt import Delivery, Endpoint, Line, Role
 

@@ -4,17 +4,21 @@ Everything that a grant leads to is journaled in one put with its events, so a p
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
 
 from kiosk.store.events import EventChain, Stamp
+from kiosk.store.kept import Kept
 from kiosk.store.provisional import REDEEMED, Act, Register
 from kiosk.store.tables import JournalDB
 from protocol.duties import GrantLease
 from protocol.events import LeaseAccepted, LeaseClosed, LeaseSpent
+from protocol.limits import PASSED_LEASES_FROM
 
+TAKEN_TABLE = "taken"
 _MARK = 1
 
 
@@ -25,6 +29,7 @@ class Leases:
         self._chain = chain
         self._register = register
         self._marks = db.table("leases")
+        self._taken = Kept(db, TAKEN_TABLE)
         if self._marks.get(doc_id=_MARK) is None:
             self._marks.insert({"highest": 0, "duties": 0})
         self._mark = self._read()
@@ -37,13 +42,27 @@ class Leases:
 
     @property
     def highest(self) -> int:
-        """Highest number of a lease that was ever journaled."""
+        """Highest number of a lease that the hub gave and that was ever journaled."""
         number: int = self._mark["highest"]
         return number
 
+    @property
+    def may_take_notes(self) -> bool:
+        """Tell whether there is room to remember what neighbours pass on."""
+        return not self._taken.is_full
+
     def is_new(self, epoch: UUID, lease: int) -> bool:
         """Tell whether a lease is for this journal and was never seen; anything else is a replay and has no effect."""
-        return epoch == self._chain.epoch and lease > self.highest
+        if epoch != self._chain.epoch:
+            return False
+        return self._taken.get(lease) is None if lease >= PASSED_LEASES_FROM else lease > self.highest
+
+    def number(self, lease: int, deadline: datetime, stamp: Stamp) -> None:
+        """Let a number never be new again, with the put that is open: one of the hub's, or of what was passed on."""
+        if lease >= PASSED_LEASES_FROM:
+            self._taken.write(lease, {}, deadline, stamp)
+        else:
+            self._marks.update({"highest": lease}, doc_ids=[_MARK])
 
     def spend(self, grant: GrantLease, duty: int, stamp: Stamp, random_bytes: Sequence[bytes]) -> int:
         """Journal that a grant came and was spent whole; returns the place of the spend. Takes three random values."""
@@ -86,7 +105,10 @@ class Leases:
         also: Callable[[], None] | None = None,
         making_room: bool = False,
     ) -> None:
-        """Journal events together with what they raise of the marks (`highest`, `duties`), and what `also` changes."""
+        """Journal events together with what they raise of the marks (`highest`, `duties`), and what `also` changes.
+
+        Every lease that comes into the journal goes through `mark` or `number`.
+        """
 
         def change() -> None:
             if mark:

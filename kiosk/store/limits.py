@@ -1,6 +1,7 @@
 """Every maximum of the store, by name, its unit last."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 RECORD_MAX_BYTES = 64 * 1024 * 1024
 """Largest payload of one record: a change to every one of 100,000 documents still fits."""
@@ -32,6 +33,13 @@ CLOSED_AT_ONCE_MAX = 64
 
 TAPS_MAX_MEMBERS = 20_000
 """Of so many members, those recognised last, the codes that were used up are kept."""
+
+
+KEPT_MAX = 20_000
+"""Most notes that a kiosk remembers as given, and most that it remembers as taken; beyond that it passes nothing on."""
+
+KEPT_PAST_DEADLINE = timedelta(days=400)
+"""How long past its deadline a note is remembered: a hub that was restored may come back to it as late as it can."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from kiosk.store.journal import Journal
 from kiosk.store.leases import Leases
 from kiosk.store.lent import Lent
 from kiosk.store.limits import Limits
+from kiosk.store.passing import Passing
 from kiosk.store.provisional import Register
 from kiosk.store.renewal import EVENTS, Beginning, Remains, exchange, prepare, resume
 from kiosk.store.salvage import salvage
@@ -144,6 +145,9 @@ class LocalStore:
         self.register = Register(self._events, self.chain)
         self.leases = Leases(self._events, self.chain, self.register)
         self.lent = Lent(self._events, self.chain, self.leases, self.register)
+        self.passing = Passing(
+            self._events, self.chain, leases=self.leases, holdings=self.lent.holdings, register=self.register
+        )
 
     def _load_cache(self) -> None:
         self.snapshots = Snapshots(self._cache, self.seal, self._random_bytes(SALT_BYTES))

@@ -74,6 +74,9 @@ GOODS = (
 BALANCE = 12860
 TIERS = (("普通会员", "Member"), ("白银会员", "Silver"), ("黄金会员", "Gold"), ("钻石会员", "Diamond"))
 
+WAITING = ("正在兑换，请稍候…", "One moment, please…")
+LOOKING = ("正在查询本店另一台自助机…", "Looking for your points at the other kiosk of this store…")
+
 Pictures = dict[str, Path]
 """Where the picture of a good lies, by its icon; a good without one is shown with the stand-in."""
 
@@ -124,7 +127,7 @@ class Samples:
             end_label=self._say("结束", "I'm done"),
         )
 
-    def confirm(self, *, waiting: bool = False) -> ConfirmView:
+    def confirm(self, *, waiting: bool = False, elsewhere: bool = False) -> ConfirmView:
         """The question about one reward."""
         good = GOODS[2]
         return ConfirmView(
@@ -138,8 +141,8 @@ class Samples:
             ),
             confirm_label=self._say("确认兑换", "Redeem"),
             cancel_label=self._say("取消", "Cancel"),
-            waiting=waiting,
-            waiting_label=self._say("正在兑换，请稍候…", "One moment, please…"),
+            waiting=waiting or elsewhere,
+            waiting_label=self._say(*(LOOKING if elsewhere else WAITING)),
         )
 
     def voucher(self, standing: Standing, *, fresh: bool) -> VoucherView:
@@ -304,6 +307,7 @@ class Samples:
         return {
             "confirm": replace(page, confirm=self.confirm()),
             "confirm_waiting": replace(page, confirm=self.confirm(waiting=True)),
+            "confirm_elsewhere": replace(page, banner=self._offline(), confirm=self.confirm(elsewhere=True)),
             "still_there": replace(page, still_there=asked, hurry=True),
         }
 

@@ -20,7 +20,11 @@ class Allowance:
 
     def covers(self, reward: UUID, points: int) -> bool:
         """Tell whether a reward can be given at this price without asking anybody."""
-        return self.prices.get(reward) == points and points <= self.points
+        return self.points > 0 and points <= self.points and self.is_open(reward, points)
+
+    def is_open(self, reward: UUID, points: int) -> bool:
+        """Tell whether nothing but points keeps the member from a reward at this price."""
+        return self.prices.get(reward) == points
 
 
 NOTHING = Allowance()

@@ -51,6 +51,16 @@ class SpendLent:
 
 
 @dataclass(frozen=True, slots=True)
+class AskNeighbours:
+    """Ask the store's other kiosks for the price of a reward, on the word of a tap; then take it from what comes."""
+
+    member: UUID
+    spend: UUID
+    points: int
+    card: CardEvidence
+
+
+@dataclass(frozen=True, slots=True)
 class SeeNotice:
     """Journal that the member has seen a notice."""
 
@@ -68,7 +78,7 @@ class KeepReceipt:
     expected: int
 
 
-Effect = PresentCard | KeepEvidence | UseUp | AskLease | SpendLent | SeeNotice | KeepReceipt
+Effect = PresentCard | KeepEvidence | UseUp | AskLease | SpendLent | AskNeighbours | SeeNotice | KeepReceipt
 Step = tuple[State, tuple[Effect, ...]]
 
 
@@ -84,7 +94,8 @@ class Fresh:
 class World:
     """What a decision may depend on besides the state.
 
-    `allowance` is what the kiosk may give whoever is here by itself, and `clock` whether its time is believed.
+    `allowance` is what the kiosk may give whoever is here by itself, `clock` whether its time is believed, and
+    `neighbours` whether the store's other kiosks can be asked.
     """
 
     online: bool
@@ -93,3 +104,4 @@ class World:
     fresh: Fresh
     allowance: Allowance = NOTHING
     clock: bool = True
+    neighbours: bool = False

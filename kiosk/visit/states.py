@@ -95,10 +95,19 @@ class Confirming:
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something is not to be had, with the numbers that its sentence mentions."""
+
+    code: ErrorCode
+    data: dict[str, int | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Redeeming:
     """The hub was asked for the points; `spend` names what they are for, `request` the question.
 
-    While they are on their way back from elsewhere it is asked again at `again_at`; `wanting` is what it said.
+    While they are on their way back from elsewhere it is asked again at `again_at`; `wanting` is what it said. Where
+    the store's other kiosks are asked in the place of the hub, `otherwise` is what is said if none of them gives.
     """
 
     guest: Guest
@@ -109,6 +118,7 @@ class Redeeming:
     since: float
     again_at: float | None = None
     wanting: ErrorCode | None = None
+    otherwise: Reason | None = None
 
 
 class Standing(StrEnum):

@@ -16,6 +16,7 @@ class Ports:
     api: int = 58443
     antenna: int = 54321
     desk: int = 54380
+    neighbours: int = 57443
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,9 @@ def free_ports() -> Ports:
         socket.socket() as broker,
         socket.socket() as api,
         socket.socket() as desk,
+        socket.socket() as neighbours,
         socket.socket(type=socket.SOCK_DGRAM) as antenna,
     ):
-        for opened in (broker, api, desk, antenna):
+        for opened in (broker, api, desk, neighbours, antenna):
             opened.bind((HOST, 0))
-        return Ports(*(opened.getsockname()[1] for opened in (broker, api, antenna, desk)))
+        return Ports(*(opened.getsockname()[1] for opened in (broker, api, antenna, desk, neighbours)))

@@ -67,9 +67,10 @@ def _certify(box: Box, kiosk: str) -> None:
     key = keys.new_key()
     pki.save(box.pki, "hub", devices.issue_client("hub", key, now), key)
     key = keys.new_key()
-    pki.save(box.kiosk, "device", devices.issue_client(kiosk, key, now), key)
+    pki.save(box.kiosk, "device", devices.issue_device(kiosk, key, now), key)
     (box.kiosk / "device.der").write_bytes(keys.public_der(key))
-    (box.kiosk / "servers.pem").write_bytes((box.pki / "servers.pem").read_bytes())
+    for authority in ("servers.pem", "devices.pem"):
+        (box.kiosk / authority).write_bytes((box.pki / authority).read_bytes())
 
 
 def _configure_broker(box: Box) -> None:
@@ -128,6 +129,10 @@ key = "device.key"
 [hub]
 url = "{box.api_url}"
 ca = "servers.pem"
+
+[neighbours]
+listen = "{HOST}:{box.ports.neighbours}"
+ca = "devices.pem"
 """,
         encoding="utf-8",
     )

@@ -24,7 +24,7 @@ from kiosk.clock import SystemClock, system_random, wall_time
 from kiosk.conductor import Conductor, Stage
 from kiosk.store.disk import Disk, RealDisk
 from kiosk.store.events import Stamp
-from kiosk.store.lent import Pen
+from kiosk.store.holdings import Pen
 from kiosk.store.local import LocalStore
 from kiosk.store.provisional import REDEEMED, Act
 from kiosk.sync import Identity, Sync

@@ -22,7 +22,8 @@ import structlog
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from kiosk.clock import SystemClock, system_random, wall_time
-from kiosk.conductor import Conductor, Happening, Stage
+from kiosk.conductor import Conductor, Stage
+from kiosk.happenings import Happening
 from kiosk.link.mqtt import connect
 from kiosk.loop import Loop
 from kiosk.ports import Signer

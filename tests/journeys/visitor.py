@@ -9,7 +9,7 @@ from uuid import UUID
 from devices.cards import ntag424
 from devices.cards.keys import CardKeys
 from devices.reader import CardRemoved, CardTapped
-from kiosk.conductor import Happening
+from kiosk.happenings import Happening
 from kiosk.visit.intents import RedeemConfirmed, RewardChosen, VisitEnded
 from protocol.events import CardEvidence
 

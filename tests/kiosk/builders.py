@@ -10,11 +10,12 @@ from devices.cards import ntag424
 from devices.cards.keys import FleetKeys
 from kiosk.store.disk import Disk
 from kiosk.store.events import Stamp
+from kiosk.store.holdings import Pen
 from kiosk.store.journal import Journal
-from kiosk.store.lent import Pen
 from kiosk.store.tables import JournalDB
 from protocol.duties import CardVerifiers, GrantLease, LendPoints, LendStock
 from protocol.events import CardEvidence
+from protocol.passes import PassNote
 from protocol.state import Configuration, MemberSnapshot, OpenVoucher, Programme, Reward, Tier
 from tests.simulation.disk import SimDisk
 
@@ -146,3 +147,20 @@ def make_verifiers(after: int = 0, card: bytes = CARD_UID, *, count: int = 8, sa
 def make_pen(**overrides: Any) -> Pen:
     fields: dict[str, Any] = {"stamp": Stamp(NOW, "ntp", "kiosk"), "draw": draw, "monotonic": 0.0}
     return Pen(**{**fields, **overrides})
+
+
+def make_note(**overrides: Any) -> PassNote:
+    fields: dict[str, Any] = {
+        "id": UUID(int=0x70),
+        "kiosk": "k-giver",
+        "epoch": EPOCH,
+        "lease": 1,
+        "lent": 1_000,
+        "seal": "5e" * 32,
+        "to": "k-taker",
+        "to_epoch": UUID(int=0xB),
+        "member": LIN,
+        "points": 600,
+        "deadline": NOW + timedelta(days=3),
+    }
+    return PassNote(**{**fields, **overrides})

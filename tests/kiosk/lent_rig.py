@@ -1,6 +1,7 @@
 """A kiosk to which points were lent before its store lost the network."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
@@ -42,8 +43,8 @@ CATALOGUE = [
 class Store(Rig):
     """A kiosk whose store lost the network after points were lent to it."""
 
-    def __init__(self, disk: SimDisk | None = None) -> None:
-        super().__init__(disk)
+    def __init__(self, disk: SimDisk | None = None, **options: Any) -> None:
+        super().__init__(disk, **options)
         self.duties = self.store.leases.duties
         self.counter = 10
 

@@ -6,10 +6,13 @@ from typing import TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from msgspec import Struct
 
 from devices.reader import CardTapped, ReaderReady
-from kiosk.conductor import Arrived, Conductor, LineUp, Stage
+from kiosk.conductor import NOBODY, Conductor, Stage
+from kiosk.happenings import Arrived, LineUp
+from kiosk.ports import Neighbours
 from kiosk.store.local import LocalStore
 from kiosk.sync import Identity, Sync
 from kiosk.views import Frame
@@ -72,8 +75,9 @@ class FakeClock:
 class FakeUplink:
     """A line that keeps what is said on it."""
 
-    def __init__(self) -> None:
+    def __init__(self, kiosk: str = KIOSK) -> None:
         self.connection = 1
+        self.kiosk = kiosk
         self.up = True
         self.said: list[Message] = []
 
@@ -83,7 +87,7 @@ class FakeUplink:
         return self.up
 
     def take(self, channel: Channel, body_type: type[Body]) -> list[Body]:
-        topic = topics.of_kiosk(KIOSK, channel)
+        topic = topics.of_kiosk(self.kiosk, channel)
         found = [codec.decode(message.payload, body_type) for message in self.said if message.topic == topic]
         self.said = [message for message in self.said if message.topic != topic]
         return found
@@ -92,17 +96,26 @@ class FakeUplink:
 class Rig:
     """A conductor with everything around it played by hand."""
 
-    def __init__(self, disk: SimDisk | None = None) -> None:
+    def __init__(
+        self,
+        disk: SimDisk | None = None,
+        *,
+        kiosk: str = KIOSK,
+        key: EllipticCurvePrivateKey = KEY,
+        neighbours: Neighbours = NOBODY,
+    ) -> None:
+        self.kiosk = kiosk
         self.disk = disk or SimDisk()
         self.clock = FakeClock()
-        self.uplink = FakeUplink()
+        self.uplink = FakeUplink(kiosk)
         self.frames: list[Frame] = []
-        random = Random(1)
+        random = Random(kiosk)
         self.store = LocalStore(self.disk, random.randbytes, self.clock.now())
-        identity = Identity(KIOSK, "1", lambda data: keys.sign(KEY, data))
+        identity = Identity(kiosk, "1", lambda data: keys.sign(key, data), neighbours.address)
         self.sync = Sync(identity, self.store, self.uplink, clock=self.clock, random_bytes=random.randbytes)
         stage = Stage(self.frames.append, lambda _sha256: None, lambda: 5, lambda: (10, 20))
-        self.conductor = Conductor(self.store, self.sync, stage, clock=self.clock, zone=ZoneInfo("Asia/Shanghai"))
+        zone = ZoneInfo("Asia/Shanghai")
+        self.conductor = Conductor(self.store, self.sync, stage, clock=self.clock, zone=zone, neighbours=neighbours)
         self.conductor.handle(ReaderReady())
 
     @property
@@ -114,7 +127,7 @@ class Rig:
         self.conductor.tick()
 
     def hear(self, channel: Channel, body: Struct) -> None:
-        self.conductor.handle(Arrived(topics.of_kiosk(KIOSK, channel), codec.encode(body)))
+        self.conductor.handle(Arrived(topics.of_kiosk(self.kiosk, channel), codec.encode(body)))
 
     def hub_is(self, *, online: bool) -> None:
         status = HubStatus(online=online, hub_epoch=UUID(int=1))

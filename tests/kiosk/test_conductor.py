@@ -4,7 +4,8 @@ from uuid import UUID
 import pytest
 
 from devices.reader import CardRefused, CardRemoved, CardTapped, ReaderMissing
-from kiosk.conductor import REOPEN_S, Arrived, LineDown, LineUp, PictureCame
+from kiosk.conductor import REOPEN_S
+from kiosk.happenings import Arrived, LineDown, LineUp, PictureCame
 from kiosk.sync import HEARTBEAT_S
 from kiosk.views import AttractView, IdentifyingView, MemberView, RefusalView
 from kiosk.visit.intents import LanguageChosen, Touched, VisitEnded

@@ -4,7 +4,8 @@ from itertools import count
 
 import pytest
 
-from kiosk.conductor import Arrived, Conductor, Happening
+from kiosk.conductor import Conductor
+from kiosk.happenings import Arrived, Happening
 from kiosk.loop import TICK_S, Loop
 
 WAIT_S = 30

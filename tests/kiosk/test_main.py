@@ -58,7 +58,7 @@ def settings(tmp_path: Path) -> Iterator[Path]:
     now, key = dt.datetime.now(dt.UTC), new_key()
     servers, devices = Authority.create("servers", now), Authority.create("devices", now)
     pki.save(tmp_path, "servers", servers.certificate, servers.key)
-    pki.save(tmp_path, KIOSK, devices.issue_client(KIOSK, key, now), key)
+    pki.save(tmp_path, KIOSK, devices.issue_device(KIOSK, key, now), key)
     path = tmp_path / "kiosk.toml"
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))

@@ -9,7 +9,7 @@ import pytest
 
 from devices.reader import CardTapped
 from kiosk.conductor import CLOSE_DUE_S
-from kiosk.store.lent import Wish
+from kiosk.store.holdings import Wish
 from kiosk.views import AttractView, MemberView, RefusalView, VoucherView
 from kiosk.views.voucher import Standing
 from kiosk.visit.intents import Dismissed, RedeemConfirmed, RewardChosen, VisitEnded

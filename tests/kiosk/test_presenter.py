@@ -12,7 +12,7 @@ from kiosk.scene import Ending, Scene
 from kiosk.texts import LANGUAGES, Texts
 from kiosk.views import AttractView, Frame, IdentifyingView, MemberView, RefusalView, VoucherView
 from kiosk.views.member import Reach
-from kiosk.visit.states import Browsing, Confirming, Identifying, Idle, Refused, Standing, State
+from kiosk.visit.states import Browsing, Confirming, Identifying, Idle, Reason, Refused, Standing, State
 from protocol.errors import ErrorCode
 from protocol.ids import voucher_code
 from tests.kiosk.builders import (
@@ -227,6 +227,19 @@ def test_while_points_are_set_aside_the_question_waits() -> None:
 
     assert shown is not None
     assert (shown.waiting, shown.waiting_label) == (True, "正在兑换，请稍候…")
+
+
+@pytest.mark.parametrize(
+    ("language", "label"),
+    [("zh", "正在查询本店另一台自助机…"), ("en", "Looking for your points at the other kiosk of this store…")],
+)
+def test_while_neighbours_are_asked_the_question_says_so(language: str, label: str) -> None:
+    state = make_redeeming(otherwise=Reason(ErrorCode.REDEEM_OFFLINE))
+
+    shown = frame(state, make_scene(language, online=False)).confirm
+
+    assert shown is not None
+    assert (shown.waiting, shown.waiting_label) == (True, label)
 
 
 @pytest.mark.parametrize(

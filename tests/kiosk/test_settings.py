@@ -65,6 +65,39 @@ def test_the_store_is_made_for_its_owner_only(tmp_path: Path) -> None:
     assert setup.store == store
 
 
+def with_neighbours(listen: str) -> str:
+    return f'{TOML}\n[neighbours]\nlisten = "{listen}"\nca = "devices.pem"\n'
+
+
+def test_neighbours_are_off_unless_they_are_named(tmp_path: Path) -> None:
+    setup = Setup(make_file(tmp_path))
+
+    assert (setup.settings.neighbours, setup.devices_ca) == (None, None)
+
+
+def test_neighbours_find_a_kiosk_where_its_settings_say(tmp_path: Path) -> None:
+    setup = Setup(make_file(tmp_path, with_neighbours("10.0.0.7:7443"), (*FILES, "devices.pem")))
+
+    assert setup.settings.neighbours is not None
+    assert setup.settings.neighbours.listen == "10.0.0.7:7443"
+    assert setup.devices_ca == tmp_path / "devices.pem"
+
+
+@pytest.mark.parametrize("listen", ["0.0.0.0:7443", "[::]:7443", "10.0.0.7", "kiosk two:7443"])
+def test_neighbours_must_be_able_to_call_the_address(tmp_path: Path, listen: str) -> None:
+    path = make_file(tmp_path, with_neighbours(listen), (*FILES, "devices.pem"))
+
+    with pytest.raises(SettingsError, match=r"^kiosk\.toml: "):
+        Setup(path)
+
+
+def test_the_authority_of_neighbours_must_be_there(tmp_path: Path) -> None:
+    path = make_file(tmp_path, with_neighbours("10.0.0.7:7443"))
+
+    with pytest.raises(SettingsError, match=re.escape("no such file: devices.pem")):
+        Setup(path)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "complaint"),
     [

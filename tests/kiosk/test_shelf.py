@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec import UNSET
 
 from kiosk.presenter import FULL_SOON_PERCENT, frame
 from kiosk.texts import LANGUAGES
@@ -14,7 +15,7 @@ from kiosk.visit.allowance import allowance
 from kiosk.visit.states import Authority, Browsing, Idle, Refused, Told, Unbooked
 from protocol.errors import ErrorCode
 from protocol.state import Notice
-from tests.kiosk.builders import LATTE, NOW, SPEND, TOTE, VISIT, make_reward, make_snapshot, make_voucher
+from tests.kiosk.builders import LATTE, NOW, SPEND, TOTE, VISIT, make_card, make_reward, make_snapshot, make_voucher
 from tests.kiosk.test_presenter import make_scene, member_view
 from tests.kiosk.visit.test_machine import make_guest
 
@@ -38,6 +39,22 @@ def test_offline_what_lies_here_is_marked_and_the_rest_says_why_not() -> None:
 
     assert [tile.reach for tile in tiles] == [Reach.READY, Reach.LATER, Reach.LATER, Reach.TIER, Reach.SHORT]
     assert [tile.note for tile in tiles] == ["Here now", "Online only", "Online only", "Diamond only", "1,000 to go"]
+
+
+def test_where_neighbours_can_be_asked_the_screen_says_so_for_what_they_could_help_with() -> None:
+    view = member_view(Browsing(replace(KNOWN, recognised=False)), offline(neighbours=True))
+
+    assert [tile.note for tile in view.rewards[:3]] == ["We can look", "Online only", "We can look"]
+    assert view.rewards_note == "Offline: touch one, and we look for your points at the other kiosk"
+
+
+def test_a_static_card_is_offered_nothing_of_the_neighbours() -> None:
+    static = replace(KNOWN, recognised=False, card=make_card(url=UNSET))
+
+    view = member_view(Browsing(static), offline(neighbours=True))
+
+    assert {tile.note for tile in view.rewards[:3]} == {"Online only"}
+    assert view.rewards_note == "Offline: redeeming has to wait"
 
 
 def test_a_piece_that_lies_here_can_be_had_whatever_the_hub_has_left() -> None:

@@ -9,7 +9,8 @@ A hub that dies between commit and publication is a message that is lost, which 
 | `_pay` | points spent at a till, never from what is lent; see there for a hub that is restored |
 | `_write_off` | `hub.leases.reports.write_off` |
 | `_hear` | ingest books the event behind `StreamState.upto`, and no other |
-| `book` | `hub.leases.reports`: `accept`, `_take_up`, `spend`, `close`; what is passed on has no code yet |
+| `book` | `hub.leases.reports`: `accept`, `spend`, `close`; `take_up` for `_known` |
+| `_book_note` | `hub.leases.passing`: `give` on the giver's word, `take` on the taker's; `_pass_on` moves the value |
 | `_back_up`, `_restore` | `python -m hub backup`, `restore`, `restored`; duties name the hub's epoch (`Publisher`) |
 | `_stop_waiting` | `hub.fleet.births._meet` raises the numbers, `hub.restores.service.settle` lets go of the kiosk |
 """

@@ -7,7 +7,8 @@
 | a lease ahead | `kiosk.store.lent.Lent.take`: refused at or below the highest number that is journaled |
 | `_spend_and_close` | `Lent.spend`, in one put with the register; `Lent.take` of a recall, `Lent.close_due` |
 | `_show_again` | the register, `kiosk.store.provisional`, shows the voucher again after a restart |
-| `_pass_on`, `_take_notes` | within one store: the fence first, then the note, which counts once; no code yet |
+| `_pass_on` | `kiosk.store.passing.Passing.give`: the fence first, then the note; asked by `Neighbourhood.answer` |
+| `_take_notes` | `Passing.take`: a note counts once, spent or given back; `Leases.number` remembers it |
 | hearing of a new life | `Sync._hub_is`: the hub's status names another epoch, and the kiosk is born again for it |
 | `_crash` | everything that was not journaled is forgotten |
 """

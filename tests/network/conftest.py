@@ -79,7 +79,7 @@ def _start_hub(world: World, endpoint: Endpoint, running: ExitStack) -> None:
 
 def _kiosk(world: World, broker: Broker, port: int, running: ExitStack) -> HeadlessKiosk:
     enrolled = world.add_kiosk()
-    certificate = broker.trust.devices.issue_client(enrolled.id, enrolled.key, broker.trust.now)
+    certificate = broker.trust.devices.issue_device(enrolled.id, enrolled.key, broker.trust.now)
     pki.save(broker.box.pki, enrolled.id, certificate, enrolled.key)
     endpoint = replace(broker.endpoint_of(enrolled.id), port=port)
     kiosk = HeadlessKiosk(

@@ -207,7 +207,7 @@ def test_larger_message_is_dropped_and_disturbs_nothing(hub: Party, settled: Par
 def test_certificate_out_of_its_time_does_not_connect(broker: Broker, connect: Connect, late_days: int) -> None:
     key = keys.new_key()
     then = broker.trust.now + dt.timedelta(days=late_days)
-    pki.save(broker.box.pki, KIOSK, broker.trust.devices.issue_client(KIOSK, key, then), key)
+    pki.save(broker.box.pki, KIOSK, broker.trust.devices.issue_device(KIOSK, key, then), key)
 
     party = connect(KIOSK, endpoint=broker.endpoint_of(KIOSK))
 
@@ -243,7 +243,7 @@ def test_certificate_signed_by_itself_does_not_connect(broker: Broker, connect: 
 
 def test_kiosk_cannot_certify_a_hub(broker: Broker, connect: Connect) -> None:
     key, folder = keys.new_key(), broker.box.pki
-    stolen = Authority(broker.trust.devices.issue_client(KIOSK, key, broker.trust.now), key)
+    stolen = Authority(broker.trust.devices.issue_device(KIOSK, key, broker.trust.now), key)
     pki.save(folder, KIOSK, stolen.certificate, stolen.key)
     endpoint = broker.endpoint("hub", stolen)
     chain = endpoint.certificate.read_bytes() + (folder / f"{KIOSK}.pem").read_bytes()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -26,7 +26,12 @@ def authority() -> Authority:
 
 @pytest.fixture(scope="module")
 def device(authority: Authority) -> x509.Certificate:
-    return authority.issue_client("kiosk-1", keys.new_key(), NOW)
+    return authority.issue_device("kiosk-1", keys.new_key(), NOW)
+
+
+@pytest.fixture(scope="module")
+def client(authority: Authority) -> x509.Certificate:
+    return authority.issue_client("hub", keys.new_key(), NOW)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +71,9 @@ def test_authority_signs_itself_and_lasts_ten_years(authority: Authority) -> Non
     assert certificate.not_valid_after_utc == NOW + pki.AUTHORITY_DAYS * DAY
 
 
-def test_device_is_a_client_and_issues_nothing(authority: Authority, device: x509.Certificate) -> None:
+def test_device_is_a_client_that_answers_its_like_and_issues_nothing(
+    authority: Authority, device: x509.Certificate
+) -> None:
     constraints = device.extensions.get_extension_for_class(x509.BasicConstraints)
 
     device.verify_directly_issued_by(authority.certificate)
@@ -74,7 +81,13 @@ def test_device_is_a_client_and_issues_nothing(authority: Authority, device: x50
     assert constraints.critical
     assert not constraints.value.ca
     assert key_usages(device) == {"digital_signature"}
-    assert purposes(device) == [ExtendedKeyUsageOID.CLIENT_AUTH]
+    assert purposes(device) == [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
+
+
+def test_client_is_a_client_and_nothing_else(authority: Authority, client: x509.Certificate) -> None:
+    client.verify_directly_issued_by(authority.certificate)
+    assert name_of(client) == "hub"
+    assert purposes(client) == [ExtendedKeyUsageOID.CLIENT_AUTH]
 
 
 def test_server_is_a_server_under_all_its_names(authority: Authority, server: x509.Certificate) -> None:
@@ -139,12 +152,27 @@ def test_another_verifier_accepts_the_server_in_its_time_only(authority: Authori
 
 
 def test_another_verifier_takes_no_device_for_a_server(authority: Authority, device: x509.Certificate) -> None:
-    verifier = (
-        PolicyBuilder().store(Store([authority.certificate])).time(NOW).build_server_verifier(x509.DNSName("kiosk-1"))
-    )
+    servers = Authority.create("servers", NOW)
 
-    with pytest.raises(VerificationError):
-        verifier.verify(device, [])
+    # Servers are verified under their own authority; even under the devices' one a device is no host's.
+    for trusted in (servers, authority):
+        verifier = PolicyBuilder().store(Store([trusted.certificate])).time(NOW)
+        with pytest.raises(VerificationError):
+            verifier.build_server_verifier(x509.DNSName("kiosk-1")).verify(device, [])
+
+
+def test_holder_of_a_certificate_is_named_with_the_key(authority: Authority) -> None:
+    key = keys.new_key()
+    certificate = authority.issue_device("kiosk-1", key, NOW)
+
+    holder = pki.holder(certificate.public_bytes(serialization.Encoding.DER))
+
+    assert holder == pki.Holder("kiosk-1", keys.public_der(key))
+
+
+def test_holder_of_what_is_no_certificate_is_nobody() -> None:
+    with pytest.raises(ValueError, match="asn1"):
+        pki.holder(b"rubbish")
 
 
 def test_saved_authority_is_loaded_and_issues(tmp_path: Path, authority: Authority) -> None:

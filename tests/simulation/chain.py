@@ -64,6 +64,8 @@ class Chain:
         self.watch = Watch(database.engine, self._committed)
         self.dies_before_publishing = False
         self.comes_back_s: float | None = None
+        self.kiosks: dict[str, SimKiosk] = {}
+        """Who answers its neighbours under a name: the box that was made last."""
         self.is_hub_up = False
         self.starts = 0
         self._line: Connection | None = None

@@ -9,10 +9,11 @@ import msgspec
 from msgspec import Struct
 
 from devices.reader import CardTapped, ReaderReady
-from kiosk.conductor import Arrived, Conductor, Happening, LineDown, LineUp, Stage
+from kiosk.conductor import Conductor, Stage
+from kiosk.happenings import Arrived, Happening, LineDown, LineUp
 from kiosk.link.hub import lost, subscriptions
 from kiosk.store.errors import StoreError
-from kiosk.store.lent import LENT_TABLE, Lease
+from kiosk.store.holdings import LENT_TABLE, Lease
 from kiosk.store.local import LocalStore
 from kiosk.sync import Identity, Sync
 from kiosk.views import Frame
@@ -22,6 +23,7 @@ from provisioning import keys
 from provisioning.mqtt import Message
 from tests.hub.world import TestKiosk
 from tests.simulation.disk import SimDisk
+from tests.simulation.lan import SimLan
 from tests.simulation.network import Connection, Ear, SimBroker
 from tests.simulation.time import SimClock
 
@@ -86,6 +88,8 @@ class SimKiosk:
         self.on_frame: Callable[[SimKiosk, Frame], None] = _look_away
         self.on_end: Callable[[SimKiosk], None] = _look_away
         self.uplink = SimUplink(chain.broker, self.id)
+        self.lan = SimLan(self)
+        chain.kiosks[self.id] = self
         self.is_running = False
         self.is_cut_off = False
         self._generation = 0
@@ -126,7 +130,7 @@ class SimKiosk:
     def _begin(self) -> None:
         self.store = LocalStore(self.disk, self.random.randbytes, self.clock.wall())
         self.clock.start(lambda: self.store.chain.known_until)
-        identity = Identity(self.id, "0", lambda data: keys.sign(self.fleet_member.key, data))
+        identity = Identity(self.id, "0", lambda data: keys.sign(self.fleet_member.key, data), self.lan.address)
         self.sync = Sync(
             identity,
             self.store,
@@ -136,7 +140,7 @@ class SimKiosk:
             hear_time=self.clock.hear,
         )
         stage = Stage(self._show, lambda _sha256: None, lambda: 0, lambda: (1 << 30, 1 << 27))
-        self.conductor = Conductor(self.store, self.sync, stage, clock=self.clock, zone=ZONE)
+        self.conductor = Conductor(self.store, self.sync, stage, clock=self.clock, zone=ZONE, neighbours=self.lan)
         self.handle(ReaderReady())
         self._wake()
 

@@ -42,6 +42,7 @@ kind-qualifying_earned = earned
 kind-lease_granted = lent to a kiosk
 kind-lease_spent = redeemed at a kiosk
 kind-lease_closed = given back by a kiosk
+kind-lease_passed = passed on to another kiosk of the store
 kind-lease_written_off = written off as spent at a kiosk
 kind-hold_placed = set aside
 kind-hold_released = no longer set aside

@@ -42,6 +42,7 @@ kind-qualifying_earned = 获取
 kind-lease_granted = 预留给自助终端
 kind-lease_spent = 在自助终端兑换
 kind-lease_closed = 自助终端退回
+kind-lease_passed = 转给同店另一台自助终端
 kind-lease_written_off = 按已在自助终端兑换核销
 kind-hold_placed = 冻结
 kind-hold_released = 解除冻结

@@ -64,9 +64,11 @@ rewards-note-offline = Here now: up to { $points ->
    *[other] { $points } points
 } each
 rewards-note-offline-none = Offline: redeeming has to wait
+rewards-note-offline-ask = Offline: touch one, and we look for your points at the other kiosk
 rewards-none = New rewards are on their way
 reach-here = Here now
 reach-later = Online only
+reach-ask = We can look
 reach-short = { $short } to go
 reach-tier = { $tier } only
 reach-gone = All gone
@@ -82,6 +84,7 @@ confirm-rest = You keep
 confirm = Redeem
 cancel = Cancel
 redeeming = Redeeming, one moment…
+redeeming-elsewhere = Looking for your points at the other kiosk of this store…
 
 voucher-title = It is yours
 voucher-title-again = Your voucher

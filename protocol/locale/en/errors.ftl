@@ -56,6 +56,7 @@ term-unknown = The programme has no rule or policy of this name.
 term-invalid = This rule or policy cannot be read: { $problem }. Correct it and send it again.
 lease-unknown = There is no such lease.
 lease-different = This was not what the points were set aside for. Please go to the counter.
+lease-note_forged = The note by which points came here from another kiosk is not genuine. Please have headquarters look at both kiosks.
 lease-overspent = More was spent than the lease held.
 lease-closed = This lease is closed already.
 lease-written_off = Headquarters has written this lease off already. Please go to the counter.

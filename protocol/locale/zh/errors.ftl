@@ -56,6 +56,7 @@ term-unknown = 没有这个名称的规则或政策。
 term-invalid = 这条规则或政策无法读取：{ $problem }。请修改后重新提交。
 lease-unknown = 没有这笔离线额度。
 lease-different = 与预留积分时的内容不一致，请到柜台办理。
+lease-note_forged = 另一台自助终端转来积分的凭据不是真的，请通知总部检查这两台终端。
 lease-overspent = 兑换数额超过了离线额度。
 lease-closed = 这笔离线额度已经结清。
 lease-written_off = 总部已经核销这笔离线额度，请到柜台办理。

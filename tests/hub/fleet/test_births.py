@@ -8,6 +8,7 @@ from hub.fleet.models import Duty, Kiosk, Sighting, Stream
 from hub.fleet.service import Fleet
 from protocol.duties import ForgetMember
 from protocol.errors import ErrorCode
+from protocol.limits import PASSED_LEASES_FROM
 from protocol.state import KioskStatus
 from tests.hub.world import TestKiosk, World
 
@@ -52,6 +53,16 @@ def test_numbers_go_on_after_the_highest_that_a_kiosk_knows(world: World) -> Non
         assert row is not None
         assert (row.last_duty, row.last_lease) == (40, 7)
     assert give(world, kiosk) == 41
+
+
+def test_numbers_that_follow_from_neighbours_notes_raise_nothing(world: World) -> None:
+    kiosk = world.add_kiosk()
+    born(world, kiosk, duties=1, highest_lease=7)
+
+    born(world, kiosk, duties=1, highest_lease=PASSED_LEASES_FROM)
+
+    with world.hub.database.read() as session:
+        assert session.get_one(Kiosk, kiosk.id).last_lease == 7
 
 
 def test_numbers_never_fall(world: World) -> None:

@@ -32,13 +32,17 @@ from hub.points.service import (
 )
 from hub.rewards.service import Rewards, RewardState
 from hub.tiers.service import MemberState, Standings
-from protocol.events import LeaseAccepted, LeaseClosed, LeaseSpent
+from protocol import passes
+from protocol.events import LeaseAccepted, LeaseClosed, LeasePassed, LeaseSpent, LeaseTaken
+from protocol.passes import PassNote
 from protocol.requests import AskLease
+from provisioning import keys
 from tests.hub.world import KEYS
 
 START = datetime(2026, 11, 21, 2, tzinfo=UTC)
 MEMBER, CARD, REWARD, VISIT = UUID(int=9 << 80), UUID(int=8 << 80), UUID(int=7 << 80), UUID(int=6 << 80)
-KIOSK, EPOCH, PRICE = "k-one", UUID(int=5 << 80), 120
+KIOSK, BESIDE, EPOCH, PRICE = "k-one", "k-two", UUID(int=5 << 80), 120
+KEY = keys.seeded_key(bytes(32))
 HOME, SEALER = points_account(MEMBER), Sealer(bytes(32))
 ACTS = (
     "lend",
@@ -50,6 +54,8 @@ ACTS = (
     "recall",
     "write_off",
     "take_up",
+    "pass_on",
+    "pass_on",
     "earn",
     "pass_time",
     "expire",
@@ -68,13 +74,14 @@ class Desk:
     shown: dict[UUID, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        kiosk = KioskState(KIOSK, "S01", "active", 0, 0)
-        kiosk.streams[EPOCH] = StreamState.first(KIOSK, EPOCH, state="accepted", now=START)
-        self.work.part(Fleet).kiosks[KIOSK] = kiosk
+        for name in (KIOSK, BESIDE):
+            kiosk = KioskState(name, "S01", "active", 0, 0)
+            kiosk.streams[EPOCH] = StreamState.first(name, EPOCH, state="accepted", now=START)
+            self.work.part(Fleet).kiosks[name] = kiosk
         self.work.part(Standings).members[MEMBER] = MemberState(MEMBER, "active", "classic")
         self.work.part(Rewards).known[REWARD] = RewardState(REWARD, PRICE, (), offered=True, limited=False)
         leases, card = self.work.part(Leases), CardState(CARD, "04" * 7, "ntag424", MEMBER, "active", 0)
-        leases.cards[MEMBER] = [card]
+        leases.cards[MEMBER], leases.device_keys[KIOSK] = [card], keys.public_der(KEY)
         leases.visits[VISIT] = VisitState(
             VISIT, MEMBER, KIOSK, redeems=True, ends_at=datetime.max.replace(tzinfo=UTC), card_state="active"
         )
@@ -88,12 +95,13 @@ class Desk:
         self.numbers += 1
         return UUID(int=(1 << 100) + self.numbers)
 
-    def do(self, kind: str, body: Struct, *, told: bool = False) -> Outcome:
+    def do(self, kind: str, body: Struct, *, told: str | None = None) -> Outcome:
+        """Decide something that a kiosk has told, has asked, or that comes from elsewhere."""
         place = Place(EPOCH, 1, b"", b"") if told else None
-        by_kiosk = told or isinstance(body, AskLease)
-        source = ByKiosk(KIOSK, place) if by_kiosk else ByJob("test") if kind != "lease.written_off" else ByKey(b"")
+        kiosk = KIOSK if isinstance(body, AskLease) else told
+        source = ByKiosk(kiosk, place) if kiosk else ByJob("test") if kind != "lease.written_off" else ByKey(b"")
         item = Item(self.new_id(), kind, body, source, b"", self.now)
-        caller = Caller("test", "S01", KIOSK if by_kiosk else None)
+        caller = Caller("test", "S01", kiosk)
         outcome = self.intake.decide(Entry(item, caller, Moment(self.now, self.now)), self.work)
         for lease in self.work.part(Leases).by_spend.values():
             lease.is_new = False
@@ -124,29 +132,61 @@ class Desk:
 
     def accept(self) -> None:
         for lease in self.open_leases("granted")[:1]:
-            self.do("lease.accepted", LeaseAccepted(lease.number, MEMBER, lease.points), told=True)
+            self.do("lease.accepted", LeaseAccepted(lease.number, MEMBER, lease.points), told=lease.kiosk)
 
     def spend(self) -> None:
         for lease in self.open_leases()[-1:]:
             is_ahead = lease.reward is None
             points = self.choose.choice([1, 60, lease.rest, lease.rest + 1]) if is_ahead else PRICE
             spend = self.new_id() if is_ahead else lease.spend
-            outcome = self.do("lease.spent", LeaseSpent(lease.number, spend, MEMBER, REWARD, points), told=True)
+            body = LeaseSpent(lease.number, spend, MEMBER, REWARD, points)
+            outcome = self.do("lease.spent", body, told=lease.kiosk)
             if outcome.is_applied:
                 self.shown[spend] = points
 
     def close(self) -> None:
         for lease in self.open_leases()[:1]:
-            assert self.do("lease.closed", LeaseClosed(lease.number, lease.spent), told=True).is_applied
+            assert self.do("lease.closed", LeaseClosed(lease.number, lease.spent), told=lease.kiosk).is_applied
+
+    def pass_on(self) -> None:
+        """Part of a lease goes to the kiosk beside it, and either or both say so."""
+        for lease in self.open_leases():
+            if lease.kiosk != KIOSK or lease.reward is not None or not lease.rest:
+                continue
+            points, words = self.choose.choice([1, lease.rest]), ["fence", "note"]
+            note = self.note(lease, points)
+            gave, payload = LeasePassed(lease.number, note.id, BESIDE, EPOCH, points), passes.payload_of(note)
+            took = LeaseTaken(passes.lease_of(note.id), passes.write(payload, keys.sign(KEY, payload)))
+            self.choose.shuffle(words)
+            for word in words[: self.choose.choice([1, 2])]:
+                body, kiosk = (gave, KIOSK) if word == "fence" else (took, BESIDE)
+                kind = "lease.passed" if word == "fence" else "lease.taken"
+                assert self.do(kind, body, told=kiosk).is_applied
+            return
+
+    def note(self, lease: LeaseState, points: int) -> PassNote:
+        return PassNote(
+            id=self.new_id(),
+            kiosk=KIOSK,
+            epoch=EPOCH,
+            lease=lease.number,
+            lent=lease.points,
+            seal=SEALER.seal(Lent(KIOSK, EPOCH, lease.number, "points", MEMBER, lease.points)),
+            to=BESIDE,
+            to_epoch=EPOCH,
+            member=MEMBER,
+            points=points,
+            deadline=lease.deadline,
+        )
 
     def recall(self) -> None:
         for lease in self.open_leases()[:1]:
-            assert self.do("lease.recalled", LeaseRecalled(KIOSK, lease.number)).is_applied
+            assert self.do("lease.recalled", LeaseRecalled(lease.kiosk, lease.number)).is_applied
 
     def write_off(self) -> None:
         for lease in self.open_leases()[:1]:
             outcome = self.choose.choice(["give_back", "spent"])
-            body = LeaseWrittenOff(KIOSK, lease.number, outcome, "gone")  # type: ignore[arg-type]
+            body = LeaseWrittenOff(lease.kiosk, lease.number, outcome, "gone")  # type: ignore[arg-type]
             assert self.do("lease.written_off", body).is_applied
 
     def take_up(self) -> None:
@@ -154,8 +194,8 @@ class Desk:
         number, points = self.work.part(Fleet).kiosks[KIOSK].last_lease + 3, self.choose.choice([80, 900])
         seal = SEALER.seal(Lent(KIOSK, EPOCH, number, "points", MEMBER, points))
         body = LeaseAccepted(number, MEMBER, points, seal)
-        assert self.do("lease.accepted", body, told=True).is_applied
-        assert not self.do("lease.accepted", body, told=True).is_applied
+        assert self.do("lease.accepted", body, told=KIOSK).is_applied
+        assert not self.do("lease.accepted", body, told=KIOSK).is_applied
 
     def expire(self) -> None:
         """The day ends: what is at home and over expires."""
@@ -196,5 +236,5 @@ def test_nothing_is_lost_doubled_or_overdrawn(seed: int, acts: list[str]) -> Non
         desk.check()
 
     for lease in desk.open_leases():
-        assert desk.do("lease.closed", LeaseClosed(lease.number, lease.spent), told=True).is_applied
+        assert desk.do("lease.closed", LeaseClosed(lease.number, lease.spent), told=lease.kiosk).is_applied
     desk.check()

@@ -163,6 +163,27 @@ def test_what_is_given_back_goes_into_the_lots_that_were_not_spent_meanwhile() -
     assert remaining(books, LEASE) == [0, 0]
 
 
+def test_value_that_is_passed_on_returns_to_where_it_came_from_first() -> None:
+    books = make_books(make_account(LIN, (10, 30), (10, 100)), make_account(LEASE), make_account(CHEN))
+    books.post(make_context(1), [make_posting(LIN, LEASE, 15)])
+
+    books.post(make_context(2), [make_posting(LEASE, CHEN, 12, is_set_aside=True, passes_on=True)])
+    passed = [(lot.origin, lot.remaining, lot.terms) for lot in books.lots_of(CHEN)]
+    books.post(make_context(3), [make_posting(CHEN, LIN, 12, is_set_aside=True, gives_back=True)])
+
+    origins = [books.lots[lot_of(LIN, number)] for number in (0, 1)]
+    assert passed == [(origins[0].id, 10, origins[0].terms), (origins[1].id, 2, origins[1].terms)]
+    assert (remaining(books, LIN), remaining(books, LEASE)) == ([10, 7], [0, 3])
+
+
+def test_value_that_came_from_nowhere_still_does_when_it_is_passed_on() -> None:
+    books = make_books(make_account(LEASE, (10, 30)), make_account(CHEN))
+
+    books.post(make_context(), [make_posting(LEASE, CHEN, 4, passes_on=True)])
+
+    assert [(lot.origin, lot.remaining) for lot in books.lots_of(CHEN)] == [(None, 4)]
+
+
 def test_value_that_moves_on_keeps_its_terms_and_names_the_lot_it_came_from() -> None:
     books = make_books(make_account(LIN, (10, 30)), make_account(CHEN))
 

@@ -102,7 +102,7 @@ def join(world: World) -> UUID:
 
 def greet(world: World, kiosk: TestKiosk) -> None:
     """Have a kiosk connect, which makes its journal known."""
-    status = KioskStatus(state="online", connection=1, epoch=kiosk.epoch)
+    status = KioskStatus(state="online", connection=1, epoch=kiosk.epoch, address="10.0.0.7:7443")
     birth = Arrival(topics.of_kiosk(kiosk.id, Channel.STATUS), codec.encode(status))
     world.hub.ingest().take([birth], world.clock.now)
 

@@ -6,7 +6,7 @@ from queue import Queue
 
 import pytest
 
-from kiosk.conductor import Arrived, Happening, LineDown, LineUp
+from kiosk.happenings import Arrived, Happening, LineDown, LineUp
 from kiosk.link.mqtt import LineListener, connect
 from provisioning.mqtt import Delivery, Endpoint, Message
 

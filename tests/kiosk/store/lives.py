@@ -13,18 +13,30 @@ from typing import Any
 from uuid import UUID
 
 from kiosk.store.events import EventChain, Point, Refused, Stamp
+from kiosk.store.holdings import Pen, Wish
 from kiosk.store.journal import Journal
 from kiosk.store.leases import Leases
-from kiosk.store.lent import Lent, Pen, Wish
+from kiosk.store.lent import Lent
 from kiosk.store.limits import Limits
+from kiosk.store.passing import Asked, Author, Noted, Passing
 from kiosk.store.provisional import Register
 from kiosk.store.tables import JournalDB
 from kiosk.store.verifiers import Code
-from protocol import codec
+from protocol import codec, passes
 from protocol.duties import CardVerifiers, GrantLease, LendPoints, LendStock, RecallLease, RenewCards
 from protocol.envelope import Event
-from protocol.events import CardEvidence, CardSeen, LeaseAccepted, LeaseClosed, LeaseSpent, StockAccepted
+from protocol.events import (
+    CardEvidence,
+    CardSeen,
+    LeaseAccepted,
+    LeaseClosed,
+    LeasePassed,
+    LeaseSpent,
+    LeaseTaken,
+    StockAccepted,
+)
 from protocol.kinds import EVENTS
+from protocol.passes import AskPass, PassNote
 from tests.kiosk.store.campaign import State, state_of
 from tests.simulation.disk import SimDisk
 
@@ -32,7 +44,7 @@ NAME = "events.journal"
 LIMITS = Limits(max_bytes=400_000, grow_bytes=3_000, reserve_bytes=500, compact_min_bytes=0, compact_garbage_percent=0)
 ACTS = 80
 OFTEN = 4
-MOST = {"asked and spent", "lent points", "spent from what was lent", "confirmed", "settled"}
+MOST = {"asked and spent", "lent points", "spent from what was lent", "note taken", "confirmed", "settled"}
 START = datetime(2026, 11, 22, 9, tzinfo=UTC)
 LENT_FOR = timedelta(days=1)
 RETENTION_DAYS = 2
@@ -42,6 +54,7 @@ REWARD = UUID(int=21)
 SALT = "AAAAAAAAAAAAAAAAAAAAAA=="
 SEAL = "a" * 64
 CARD = CardEvidence("ntag424", "04aabbccddee80")
+AUTHOR = Author("k-1", lambda _payload: "MEU=")
 
 
 class LostError(AssertionError):
@@ -61,6 +74,7 @@ class Memory:
     register: Register
     leases: Leases
     lent: Lent
+    passing: Passing
 
     @classmethod
     def open(cls, disk: SimDisk) -> "Memory":
@@ -69,7 +83,9 @@ class Memory:
         chain = EventChain(db, EPOCH)
         register = Register(db, chain)
         leases = Leases(db, chain, register)
-        return cls(db, chain, register, leases, Lent(db, chain, leases, register))
+        lent = Lent(db, chain, leases, register)
+        passing = Passing(db, chain, leases=leases, holdings=lent.holdings, register=register)
+        return cls(db, chain, register, leases, lent, passing)
 
     def events(self) -> list[Event]:
         """Every event that is still here."""
@@ -92,6 +108,7 @@ class Life:
         self._now = START
         self._number = 0
         self._spends: list[UUID] = []
+        self._noted_last: Noted | None = None
         self._memory = Memory.open(self._disk)
 
     def run(self) -> None:
@@ -110,6 +127,9 @@ class Life:
         yield "lent points", lambda: self._take(self._points())
         yield "lent stock", lambda: self._take(self._stock())
         yield "spent from what was lent", lambda: self._memory.lent.spend(self._wish(), self._pen())
+        yield "passed on", lambda: self._memory.passing.give(self._asked(), AUTHOR, self._pen())
+        yield "note taken", self._take_note
+        yield "note given back", lambda: self._memory.passing.take(self._noted(), None, self._pen())
         yield "recalled", lambda: self._take(RecallLease(EPOCH, self._random.randrange(1, self._number + 2)))
         yield "cards renewed", lambda: self._take(RenewCards(self._member(), [self._card()]))
         yield "tapped", self._tap
@@ -229,6 +249,36 @@ class Life:
     def _wish(self) -> Wish:
         return Wish(self._member(), REWARD, self._random.choice((10, 30)), self._spend(), self._random.random() < 0.4)
 
+    def _take_note(self) -> None:
+        noted = self._noted()
+        limited = self._random.random() < 0.4
+        wish = Wish(noted.note.member, REWARD, noted.note.points, self._spend(), is_limited=limited)
+        self._memory.passing.take(noted, wish, self._pen())
+
+    def _asked(self) -> Asked:
+        note, points = UUID(int=self._random.getrandbits(128)), self._random.choice((10, 30))
+        return Asked("k-2", AskPass(note=note, epoch=EPOCH, member=self._member(), points=points, card=CARD), None)
+
+    def _noted(self) -> Noted:
+        """A note of a neighbour: now and then one that came before."""
+        if self._noted_last is not None and self._random.random() < 0.3:
+            return self._noted_last
+        note = PassNote(
+            id=UUID(int=self._random.getrandbits(128)),
+            kiosk="k-2",
+            epoch=EPOCH,
+            lease=1,
+            lent=70,
+            seal=SEAL,
+            to="k-1",
+            to_epoch=EPOCH,
+            member=self._member(),
+            points=30,
+            deadline=self._now + LENT_FOR,
+        )
+        self._noted_last = Noted(note, AUTHOR.write(note))
+        return self._noted_last
+
     def _card(self) -> CardVerifiers:
         return CardVerifiers(SALT, 0, "A" * 44)
 
@@ -259,29 +309,46 @@ class Life:
 def _check_spends(memory: Memory, where: str) -> None:
     """No lease gives more than it holds, gives after its fence, or gives twice under one spend."""
     left: dict[int, int] = {}
-    seen: set[UUID] = set()
-    for event in memory.events():
-        match _body(event):
-            case LeaseAccepted(lease, _, amount) | StockAccepted(lease, _, amount):
-                left[lease] = amount
-            case LeaseSpent() as spent:
-                # Of a lease whose beginning is pruned, only the table says what is left.
-                if spent.spend in seen or left.get(spent.lease, spent.points) < spent.points:
-                    raise DoubledError(where)
-                seen.add(spent.spend)
-                if spent.lease in left:
-                    left[spent.lease] -= spent.points
-            case LeaseClosed(lease):
-                left[lease] = 0
+    bodies = [_body(event) for event in memory.events()]
+    spends = [body.spend for body in bodies if isinstance(body, LeaseSpent)]
+    if len(spends) != len(set(spends)):
+        raise DoubledError(where)
+    for body in bodies:
+        brought = _brought(body)
+        if brought is not None:
+            lease, amount = brought
+            if lease in left:
+                raise DoubledError(where)
+            left[lease] = amount
+        if isinstance(body, LeaseSpent | LeasePassed) and body.lease in left:
+            # Of a lease whose beginning is pruned, only the table says what is left.
+            left[body.lease] -= body.points
+            if left[body.lease] < 0:
+                raise DoubledError(where)
+        if isinstance(body, LeaseClosed):
+            left[body.lease] = 0
     # What was accepted is never new again, and what the table says is left is what the events leave.
-    if max(left, default=0) > memory.leases.highest:
+    if any(memory.leases.is_new(EPOCH, number) for number in left):
         raise DoubledError(where)
     if any(left.get(number, lease.rest) != lease.rest for number, lease in _points_lent(memory)):
         raise DoubledError(where)
 
 
+def _brought(body: Any) -> tuple[int, int] | None:
+    """The lease that comes into the journal by an event, and how much it holds."""
+    match body:
+        case LeaseAccepted(lease, _, amount) | StockAccepted(lease, _, amount):
+            return lease, amount
+        case LeaseTaken(lease, text):
+            note = passes.read(text)
+            assert note is not None, "only notes are taken"
+            return lease, note.body.points
+        case _:
+            return None
+
+
 def _points_lent(memory: Memory) -> Iterator[tuple[int, Any]]:
-    return ((number, lease) for number, lease in memory.lent._open.items() if lease.member is not None)
+    return ((number, lease) for number, lease in memory.lent.holdings._open.items() if lease.member is not None)
 
 
 def _body(event: Event) -> Any:

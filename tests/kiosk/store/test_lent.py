@@ -14,8 +14,9 @@ from msgspec import Struct
 from kiosk.store import lent as lent_module
 from kiosk.store.errors import StoreError
 from kiosk.store.events import EventChain, Stamp
+from kiosk.store.holdings import Wish
 from kiosk.store.leases import Leases
-from kiosk.store.lent import Lent, Wish
+from kiosk.store.lent import Lent
 from kiosk.store.limits import CLOSED_AT_ONCE_MAX
 from kiosk.store.provisional import Register, laid_over
 from protocol import codec
