@@ -75,7 +75,7 @@ BALANCE = 12860
 TIERS = (("普通会员", "Member"), ("白银会员", "Silver"), ("黄金会员", "Gold"), ("钻石会员", "Diamond"))
 
 WAITING = ("正在兑换，请稍候…", "One moment, please…")
-LOOKING = ("正在查询本店另一台自助机…", "Looking for your points at the other kiosk of this store…")
+LOOKING = ("正在查询本店其他自助机…", "Looking for your points at the other kiosks of this store…")
 
 Pictures = dict[str, Path]
 """Where the picture of a good lies, by its icon; a good without one is shown with the stand-in."""

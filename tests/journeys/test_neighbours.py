@@ -14,7 +14,7 @@ pytestmark = pytest.mark.timeout(420)
 MEMBER = "lin"
 GELATO, PRICE = "冰淇淋双球", 480
 LENDING = {"share_percent": 100, "cap_points": 1_000, "min_points": 50}
-ASKS = "点选好礼即向本店另一台自助机查询"
+ASKS = "点选好礼即向本店其他自助机查询"
 
 
 def test_what_lies_at_one_kiosk_is_redeemed_at_the_other_and_booked_when_the_hub_is_back(store: StoreOfTests) -> None:

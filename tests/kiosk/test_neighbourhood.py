@@ -60,7 +60,7 @@ def test_what_lies_at_the_other_kiosk_is_redeemed_here(pair: Pair) -> None:
     pair.carry()
 
     assert looking is not None
-    assert looking.waiting_label == "正在查询本店另一台自助机…"
+    assert looking.waiting_label == "正在查询本店其他自助机…"
     voucher = pair.taker.shown(VoucherView)
     assert isinstance(voucher, VoucherView)
     assert voucher.standing is Standing.PROVISIONAL

@@ -231,7 +231,7 @@ def test_while_points_are_set_aside_the_question_waits() -> None:
 
 @pytest.mark.parametrize(
     ("language", "label"),
-    [("zh", "正在查询本店另一台自助机…"), ("en", "Looking for your points at the other kiosk of this store…")],
+    [("zh", "正在查询本店其他自助机…"), ("en", "Looking for your points at the other kiosks of this store…")],
 )
 def test_while_neighbours_are_asked_the_question_says_so(language: str, label: str) -> None:
     state = make_redeeming(otherwise=Reason(ErrorCode.REDEEM_OFFLINE))

@@ -42,7 +42,7 @@ rewards-title = 可兑换好礼
 rewards-note = 点选好礼，立即兑换
 rewards-note-offline = 现可兑换，单次最多 { $points } 积分
 rewards-note-offline-none = 网络不通，恢复后即可兑换
-rewards-note-offline-ask = 网络不通，点选好礼即向本店另一台自助机查询
+rewards-note-offline-ask = 网络不通，点选好礼即向本店其他自助机查询
 rewards-none = 好礼正在上架，敬请期待
 reach-here = 现可兑换
 reach-later = 联网后可兑
@@ -62,7 +62,7 @@ confirm-rest = 兑换后剩余
 confirm = 确认兑换
 cancel = 取消
 redeeming = 正在兑换，请稍候…
-redeeming-elsewhere = 正在查询本店另一台自助机…
+redeeming-elsewhere = 正在查询本店其他自助机…
 
 voucher-title = 兑换成功
 voucher-title-again = 兑换凭证
