@@ -64,7 +64,7 @@ rewards-note-offline = Here now: up to { $points ->
    *[other] { $points } points
 } each
 rewards-note-offline-none = Offline: redeeming has to wait
-rewards-note-offline-ask = Offline: touch one, and we look for your points at the other kiosk
+rewards-note-offline-ask = Offline: touch one, and we look for your points at other kiosks here
 rewards-none = New rewards are on their way
 reach-here = Here now
 reach-later = Online only
