@@ -45,7 +45,7 @@ def test_where_neighbours_can_be_asked_the_screen_says_so_for_what_they_could_he
     view = member_view(Browsing(replace(KNOWN, recognised=False)), offline(neighbours=True))
 
     assert [tile.note for tile in view.rewards[:3]] == ["We can look", "Online only", "We can look"]
-    assert view.rewards_note == "Offline: touch one, and we look for your points at the other kiosk"
+    assert view.rewards_note == "Offline: touch one, and we look for your points at other kiosks here"
 
 
 def test_a_static_card_is_offered_nothing_of_the_neighbours() -> None:
