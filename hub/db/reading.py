@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from psycopg.rows import namedtuple_row
-from sqlalchemy import BindParameter, ColumnElement, Dialect, Select, any_, bindparam
+from sqlalchemy import BindParameter, ColumnElement, CompoundSelect, Dialect, Select, any_, bindparam
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.types import UserDefinedType
 
@@ -30,6 +30,10 @@ def among(session: Session, column: InstrumentedAttribute[Any], values: Collecti
 
 Among = Callable[[InstrumentedAttribute[Any], str], ColumnElement[bool]]
 """Makes the condition that a column is one of the values that a query is given under a name."""
+
+
+Query = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
+"""What can be asked: one selection, or several put together."""
 
 
 Answer = TypeVar("Answer")
@@ -59,9 +63,9 @@ NOTHING: Asked[Rows] = Asked(list)
 class Prepared:
     """A query that is built once, and only given its values at each call."""
 
-    def __init__(self, build: Callable[[Among], Select[*tuple[Any, ...]]]) -> None:
+    def __init__(self, build: Callable[[Among], Query]) -> None:
         self._build = build
-        self._built: Select[*tuple[Any, ...]] | None = None
+        self._built: Query | None = None
         self._compiled: tuple[bytes, dict[str, Any]] | None = None
 
     def ask(self, session: Session, **values: Collection[Any]) -> Asked[Rows]:

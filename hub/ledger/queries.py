@@ -18,6 +18,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    union,
     union_all,
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
@@ -85,15 +86,12 @@ def ask_lots_of(session: Session, accounts: Collection[UUID]) -> Asked[Rows]:
     return _LOTS_OF.ask(session, accounts=accounts)
 
 
-def _lots_of(among: Among) -> Select[*tuple[Any, ...]]:
+def _lots_of(among: Among) -> CompoundSelect[*tuple[Any, ...]]:
     moved = aliased(Lot)
-    origins = select(moved.origin).where(
-        among(moved.account, "accounts"), moved.remaining > 0, moved.origin.is_not(None)
-    )
-    query = select(*_LOT).where(
-        or_(among(Lot.account, "accounts") & (Lot.remaining > 0), Lot.id.in_(origins.scalar_subquery()))
-    )
-    return query.order_by(Lot.id)
+    origins = select(moved.origin).where(among(moved.account, "accounts"), moved.remaining > 0)
+    # Not one query with an OR: PostgreSQL would look at every lot there is (370 ms among 200,000, not 0.3 ms).
+    held = select(*_LOT).where(among(Lot.account, "accounts"), Lot.remaining > 0)
+    return union(held, select(*_LOT).where(Lot.id.in_(origins))).order_by("id")
 
 
 _LOTS_OF = Prepared(_lots_of)

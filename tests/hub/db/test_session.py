@@ -7,7 +7,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from hub.db.session import ATTEMPTS_MAX, Database
+from hub.db.session import ATTEMPTS_MAX, SQLITE_LOG_PAGES, Database
 from hub.ledger.models import Counter
 
 
@@ -106,3 +106,8 @@ def test_sqlite_syncs_every_commit(sqlite: Database) -> None:
         assert session.execute(text("PRAGMA synchronous")).scalar_one() == 2
         assert session.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
         assert session.execute(text("PRAGMA foreign_keys")).scalar_one() == 1
+
+
+def test_sqlite_copies_its_log_into_the_database_after_many_batches_only(sqlite: Database) -> None:
+    with sqlite.read() as session:
+        assert session.execute(text("PRAGMA wal_autocheckpoint")).scalar_one() == SQLITE_LOG_PAGES

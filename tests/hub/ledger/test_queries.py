@@ -4,12 +4,14 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from hub.day_end.run import DayEnds
 from hub.ledger import queries
 from hub.ledger.models import Account, Rollup, Transfer
 from hub.ledger.rules import is_programme
 from tests.hub.world import START, World
+from tests.model.races import move, open_accounts, ring
 
 
 def replayed(world: World, known_at: datetime) -> dict[tuple[UUID, str], int]:
@@ -83,3 +85,29 @@ def test_sqlite_finds_the_movements_of_a_member_by_an_index(small_world: World) 
             )
             [step] = session.execute(text(f"EXPLAIN QUERY PLAN {compiled}")).all()
             assert f"ix_transfers_{side.key}_recorded_at" in step.detail
+
+
+def test_postgresql_finds_the_lots_of_an_account_without_looking_at_the_others(world: World) -> None:
+    database, now = world.hub.database, world.clock.now
+    if database.is_sqlite:
+        pytest.skip("SQLite does not count what it reads")
+    crowd = ring(500)
+    open_accounts(database, crowd, each=60, now=now)
+    assert move(database, world.new_id(), (crowd[1], crowd[0]), 30, now=now) is None
+    with database.write() as session:
+        session.execute(text("ANALYZE lots"))
+
+    with database.read() as session:
+        before = lots_read(session)
+        found = list(queries.ask_lots_of(session, crowd[:1]).answer())
+        read = lots_read(session) - before
+
+    assert {lot.account for lot in found} == set(crowd[:2])
+    assert len(found) <= read < 50
+
+
+def lots_read(session: Session) -> int:
+    """How many rows of lots PostgreSQL has looked at for this connection so far."""
+    counted = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'lots'"
+    read: int = session.execute(text(counted)).scalar_one()
+    return read
