@@ -25,7 +25,7 @@ from hub.members import search
 from hub.merges import service as merges
 from hub.privacy import erasure
 from hub.privacy.retention import Retention
-from hub.privacy.tombstones import phones_of
+from hub.privacy.tombstones import known_of
 from hub.proof.service import JournalProver
 from hub.restores import service as restores
 from hub.sessions import service as sessions
@@ -78,9 +78,9 @@ def long_jobs(hub: Hub) -> list[Job]:
 def import_worker(hub: Hub) -> Worker:
     """What works imports off: it brings nobody back who is on the list of erased members."""
 
-    def erased() -> Callable[[str], bool]:
-        listed = phones_of(hub.eraser.tombstones)
-        return lambda phone: bool(listed) and erasure.known_by(hub.vault, phone) in listed
+    def erased() -> Callable[[str, str], bool]:
+        listed = known_of(hub.eraser.tombstones)
+        return lambda field, value: bool(listed) and erasure.known_by(hub.vault, field, value) in listed
 
     return Worker(hub.database, hub.vault, hub.clock, hub.random_bytes, erased=erased)
 

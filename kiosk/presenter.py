@@ -1,5 +1,6 @@
 """From where a visit stands to what the screen shows: a pure function from state and scene to one frame."""
 
+from collections.abc import Iterator
 from typing import assert_never
 from uuid import UUID
 
@@ -40,6 +41,7 @@ EXPIRY_NOTICE_DAYS = 30
 FULL_SOON_PERCENT = 80
 """From here on staff are asked, on the attract screen, to look after the kiosk's storage."""
 
+FIELD_GAP = "  ·  "
 QR_PREFIX = "membertap:voucher:"
 
 CARD_CODES = frozenset(
@@ -159,6 +161,7 @@ def _member(guest: Guest, scene: Scene) -> MemberView:
         stats=tuple(_stats(snapshot, tiers, rank, scene)),
         stored_value=_stored_value(snapshot, programme, texts),
         note=_line(guest, programme, rank, scene),
+        fields=FIELD_GAP.join(_fields(snapshot, scene)),
         provisional=provisional,
         age_note=_age_note(guest, scene) if provisional else "",
         rewards_title=texts.say("rewards-title"),
@@ -167,6 +170,11 @@ def _member(guest: Guest, scene: Scene) -> MemberView:
         vouchers=lower.vouchers,
         end_label=texts.say("end"),
     )
+
+
+def _fields(snapshot: MemberSnapshot, scene: Scene) -> Iterator[str]:
+    for field in snapshot.fields or ():
+        yield scene.texts.say("member-field", name=scene.written(field.names), value=scene.written(field.values))
 
 
 def _greeting(snapshot: MemberSnapshot, scene: Scene) -> str:

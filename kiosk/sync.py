@@ -227,6 +227,9 @@ class Sync:
             self.outbox.opened(self._uplink.connection, self._clock.monotonic())
             if not self._store.seal.is_ready:
                 self.ask(self.new_id(), ReleaseKey())
+        if status.audit is not UNSET:
+            # Last, because a disk that refuses must not keep the kiosk from the hub.
+            self._store.audit_heads.take(status.audit)
 
     def _is_born_before(self, status: HubStatus) -> bool:
         """Tell whether what was said when the line came up is old, or was said to a hub that was restored since."""

@@ -58,6 +58,12 @@ PIECES_MAX = 10_000
 NOTICES_MAX = 10
 """Most notices for a member in one snapshot."""
 
+AUDIT_HEADS_MAX = 8
+"""Most heads of the hub's audit log that a kiosk remembers."""
+
+FIELDS_MAX = 4
+"""Most of a chain's own fields in one snapshot."""
+
 VALUE_MAX = 10**12
 """Largest amount of points or minor units in one message; far below what 64 bits hold."""
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from protocol.limits import NEIGHBOURS_MAX, NOTICES_MAX
+from protocol.limits import AUDIT_HEADS_MAX, FIELDS_MAX, NEIGHBOURS_MAX, NOTICES_MAX
 from protocol.values import (
     Address,
     ClockTrust,
@@ -44,12 +44,20 @@ class Notice(Struct, frozen=True):
     data: dict[str, int | str] = {}
 
 
+class ShownField(Struct, frozen=True):
+    """A field that the chain has defined itself, with the member's value: both as they are read, by language."""
+
+    names: Texts
+    values: Texts
+
+
 class MemberSnapshot(Struct, frozen=True, kw_only=True):
     """What a kiosk may know of a member. `display_name` is masked by the hub; there is no phone and no birthday.
 
     `points` and `stored_value` can be spent now; `bonus` is the part of `stored_value` that the member was given on
     top. `pending` points can be spent later, the first of them from `pending_at` on; `debt` is what the member owes.
-    `lent` is the part of `points` that lies at kiosks ahead and is called back where it is wanted elsewhere.
+    `lent` is the part of `points` that lies at kiosks ahead and is called back where it is wanted elsewhere. `fields`
+    are of those that the chain wants kiosks to show, and none that only some roles may see.
     """
 
     member: UUID
@@ -70,6 +78,7 @@ class MemberSnapshot(Struct, frozen=True, kw_only=True):
     vouchers: list[OpenVoucher] = []
     lent: Points | UnsetType = UNSET
     notices: Annotated[list[Notice], Meta(max_length=NOTICES_MAX)] | UnsetType = UNSET
+    fields: Annotated[list[ShownField], Meta(max_length=FIELDS_MAX)] | UnsetType = UNSET
 
 
 class Reward(Struct, frozen=True, kw_only=True):
@@ -135,11 +144,23 @@ class Note(Struct, frozen=True, kw_only=True):
     hot_list: Version = 0
 
 
+class AuditHead(Struct, frozen=True):
+    """Where the hub's audit log ended: number and hash of an entry, in an epoch of the hub."""
+
+    hub_epoch: UUID
+    number: Mark
+    hash: Hash
+
+
 class HubStatus(Struct, frozen=True, kw_only=True):
-    """Whether the hub takes events. `hub_epoch` changes with every restore of its database."""
+    """Whether the hub takes events. `hub_epoch` changes with every restore of its database.
+
+    `audit` is for kiosks to remember: what they tell back later must still be true.
+    """
 
     online: bool
     hub_epoch: UUID | UnsetType = UNSET
+    audit: AuditHead | UnsetType = UNSET
 
 
 class KioskStatus(Struct, frozen=True, kw_only=True):
@@ -148,7 +169,7 @@ class KioskStatus(Struct, frozen=True, kw_only=True):
     `connection` counts connects, so an old death is told from a new one. Births state the head of the chain, the place
     before its oldest event, the highest lease ever journaled, and the hub's epoch that the kiosk has last replayed for.
     `forked` says that the kiosk knows another history of this epoch than the hub, and goes on with neither. `address`
-    is where it answers its neighbours.
+    is where it answers its neighbours, `audit` are the heads of the hub's audit log that it remembers.
     """
 
     state: Literal["online", "offline", "lost"]
@@ -166,6 +187,7 @@ class KioskStatus(Struct, frozen=True, kw_only=True):
     hub_epoch: UUID | UnsetType = UNSET
     forked: bool | UnsetType = UNSET
     address: Address | UnsetType = UNSET
+    audit: Annotated[list[AuditHead], Meta(max_length=AUDIT_HEADS_MAX)] | UnsetType = UNSET
 
 
 class Heartbeat(Struct, frozen=True, kw_only=True):

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from hub.alerts.journals import JournalHealth
 from hub.alerts.models import Alert
 from hub.alerts.rules import LOGGED_IN, Burnt, Deed, Pairing
+from hub.alerts.witnesses import Witness
 from hub.audit.models import AuditEntry
 from hub.db.reading import among
 from hub.fleet.models import Kiosk, Sighting, Stream
-from hub.fleet.queries import gaps
+from hub.fleet.queries import gaps, hub_epoch
 from hub.purchases.models import Purchase
 from hub.returns.models import Return
 from hub.stores.models import Chain
@@ -55,6 +56,22 @@ def journals(session: Session) -> list[JournalHealth]:
         )
         for row in session.execute(query.order_by(Kiosk.id))
     ]
+
+
+def witnesses(session: Session) -> list[Witness]:
+    """What kiosks remember of the audit log as it is kept since the last restore, and how it stands now."""
+    epoch = str(hub_epoch(session))
+    query = select(Kiosk.id, Kiosk.store, Sighting.birth).join(Sighting, Sighting.kiosk == Kiosk.id)
+    remembered = [
+        (row.id, row.store, head["number"], head["hash"])
+        for row in session.execute(query.order_by(Kiosk.id))
+        for head in (row.birth or {}).get("audit", ())
+        if head["hub_epoch"] == epoch
+    ]
+    numbers = sorted({number for _kiosk, _store, number, _hash in remembered})
+    stand = select(AuditEntry.number, AuditEntry.hash).where(among(session, AuditEntry.number, numbers))
+    now = {row.number: row.hash.hex() for row in session.execute(stand)}
+    return [Witness(*one, now.get(one[2], "")) for one in remembered]
 
 
 def devices(session: Session, people: Collection[str], before: datetime) -> set[tuple[str, str]]:

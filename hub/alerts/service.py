@@ -10,6 +10,7 @@ from hub.alerts import queries, rules
 from hub.alerts.journals import sick_journals
 from hub.alerts.models import Alert
 from hub.alerts.rules import AlertPolicy, Finding
+from hub.alerts.witnesses import contradictions
 from hub.db.session import Database
 from hub.programme.service import in_force
 from protocol.ids import derived_id
@@ -54,6 +55,7 @@ def _findings(session: Session, now: datetime) -> Iterator[Finding]:
     yield from rules.same_members(pairings, policy)
     yield from rules.burnt_returns(queries.burnt(session, month), policy)
     yield from sick_journals(queries.journals(session))
+    yield from contradictions(queries.witnesses(session))
 
 
 def _id(finding: Finding) -> UUID:

@@ -62,5 +62,5 @@ class Fact(Base):
     seq: Mapped[int | None]
     raw: Mapped[bytes | None] = mapped_column(LargeBinary)
     occurred_at: Mapped[datetime]
-    received_at: Mapped[datetime]
+    received_at: Mapped[datetime] = mapped_column(index=True)
     effective_at: Mapped[datetime]

@@ -100,7 +100,7 @@ def parked_events(session: Session, kiosk: str, since: datetime, until: datetime
 
 
 def newest_at(session: Session) -> datetime | None:
-    """When the newest fact of all came. Reads every fact: it is asked once after a restore."""
+    """When the newest fact of all came."""
     return session.execute(select(func.max(Fact.received_at))).scalar_one()
 
 

@@ -6,6 +6,7 @@ import sys
 import typer
 
 from hub import secrets
+from hub.alerts.queries import witnesses
 from hub.audit.queries import export
 from hub.commands.process import SettingsFile
 from hub.composition import opened
@@ -20,6 +21,14 @@ def audit_export(settings: SettingsFile) -> None:
     with opened(read(settings)) as hub:
         for piece in export(hub.database):
             sys.stdout.write(piece)
+
+
+@app.command()
+def audit_witnesses(settings: SettingsFile) -> None:
+    """Write what kiosks remember of the audit log, as they said when they last came: heads for the verifier."""
+    with opened(read(settings)) as hub, hub.database.read() as session:
+        for one in witnesses(session):
+            sys.stdout.write(json.dumps({"number": one.number, "hash": one.hash, "kiosk": one.kiosk}) + "\n")
 
 
 @app.command()

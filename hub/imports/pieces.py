@@ -23,7 +23,7 @@ from hub.members.definitions import FieldDefinition
 from hub.members.definitions import judged as judged_fields
 from hub.members.models import Member
 from hub.members.profile import Given, Judged
-from hub.members.rules import NAME, PHONE, Fault, normal
+from hub.members.rules import INDEXED, NAME, PHONE, Fault, normal
 from hub.members.service import Profile
 from hub.members.vault import Vault
 from hub.programme.service import Terms
@@ -41,7 +41,7 @@ class Bench:
     import_id: UUID
     now: datetime
     random: RandomBytes
-    is_erased: Callable[[str], bool]
+    is_erased: Callable[[str, str], bool]
 
     def fault(self, draft: Draft, name: str, code: ErrorCode) -> CellFault:
         """Something that is wrong in the cell of a field."""
@@ -151,8 +151,8 @@ def _wrong(one: Judged) -> list[Fault]:
 
 def _gone(bench: Bench, one: Judged) -> list[Fault]:
     """Who was erased comes back by joining, not by a file that was written before."""
-    phone = one.values.get(PHONE)
-    return [Fault(PHONE, ErrorCode.MEMBER_ERASED)] if phone and bench.is_erased(phone) else []
+    had = {field: value for field in INDEXED if (value := one.values.get(field))}
+    return [Fault(field, ErrorCode.MEMBER_ERASED) for field, value in had.items() if bench.is_erased(field, value)]
 
 
 def _faults(bench: Bench, draft: Draft, found: Sequence[Fault], *, is_known: bool) -> list[CellFault]:

@@ -26,8 +26,9 @@ FAULTS_MAX = 1_000
 log = structlog.get_logger()
 
 
-IsErased = Callable[[], Callable[[str], bool]]
-"""Reads the list of erased members; what it gives tells of a phone number (E.164) whether an erased member had it."""
+IsErased = Callable[[], Callable[[str, str], bool]]
+"""Reads the list of erased members; what it gives tells of a field that members are found by, and a value of it in the
+form in which it is kept, whether an erased member had it."""
 
 
 class Worker:

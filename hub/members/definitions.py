@@ -21,6 +21,9 @@ SEPARATOR = ";"
 """Stands between the choices of a field that takes several."""
 
 Screen = Literal["till", "kiosk", "console", "web"]
+CONSOLE: Screen = "console"
+"""Where a field is shown unless it says otherwise, and which screen a caller means who names none."""
+
 Kind = Literal["text", "number", "date", "choice", "multi", "yes_no"]
 Texts = Annotated[dict[str, Annotated[str, Meta(min_length=1, max_length=64)]], Meta(min_length=1)]
 Token = Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,32}$")]
@@ -36,7 +39,8 @@ class FieldDefinition:
     """One field. `min` and `max` bound a number, or the length of a text; `earliest` and `latest` bound a date.
 
     `shape` is a text's: 9 is any digit, A any Latin letter, everything else stands for itself. `roles` are those that
-    see the values in clear, all where it is empty; `screens` are where the field is shown at all.
+    see the values in clear, all where it is empty; `screens` are where the field is shown at all. A kiosk's screen is
+    read by whoever stands before it, so a field with `roles` is on none.
     """
 
     kind: Kind
@@ -49,7 +53,7 @@ class FieldDefinition:
     latest: date | None = None
     shape: Annotated[str, Meta(max_length=64)] = ""
     choices: Annotated[dict[Token, Texts], Meta(max_length=CHOICES_MAX)] = field(default_factory=dict)
-    screens: list[Screen] = field(default_factory=lambda: ["console"])
+    screens: list[Screen] = field(default_factory=lambda: [CONSOLE])
     roles: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -67,6 +71,10 @@ class FieldDefinition:
     def is_seen_by(self, role: str) -> bool:
         """Tell whether a role sees the values."""
         return not self.roles or role in self.roles
+
+    def is_on(self, screen: Screen) -> bool:
+        """Tell whether a screen shows the field."""
+        return screen in self.screens and not (screen == "kiosk" and self.roles)
 
 
 def judged(definitions: Mapping[str, FieldDefinition], given: Mapping[str, Given], *, joins: bool = False) -> Normal:

@@ -1,18 +1,29 @@
 """Values of the fields that a chain has defined, sealed like every personal field, many members at a time."""
 
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+import hub
 from hub.db.bulk import insert_rows
 from hub.db.reading import among
-from hub.members.definitions import FieldDefinition
+from hub.members.definitions import SEPARATOR, FieldDefinition
 from hub.members.models import MemberField
 from hub.members.profile import keys_of
 from hub.members.vault import Vault, VaultError
+from hub.problems import LANGUAGES
 from hub.programme.service import Terms
+from protocol.limits import FIELDS_MAX
+from protocol.state import ShownField
+from protocol.values import Texts, text_in
+from provisioning.sentences import sentences
+
+HUB = Path(hub.__file__).parent
+VALUE_MAX_CHARS = 40
+"""So much of a value is shown at a kiosk, where fields share two lines."""
 
 FAMILY = "fields"
 """The family of terms that define fields."""
@@ -23,6 +34,38 @@ def definitions(terms: Terms) -> dict[str, FieldDefinition]:
     return {
         version.name.removeprefix(f"{FAMILY}."): version.document for version in terms.family(FAMILY, FieldDefinition)
     }
+
+
+def on_kiosks(session: Session, vault: Vault, terms: Terms, members: Collection[UUID]) -> dict[UUID, list[ShownField]]:
+    """What kiosks show of these members, as many fields as fit; members without any are left out."""
+    own = {name: each for name, each in definitions(terms).items() if each.is_on("kiosk")}
+    if not own:
+        return {}
+    found = read(session, vault, members, own)
+    shown = {
+        member: [ShownField(own[name].names, legible(own[name], value)) for name, value in sorted(values.items())]
+        for member, values in found.items()
+    }
+    return {member: several[:FIELDS_MAX] for member, several in shown.items() if several}
+
+
+def legible(definition: FieldDefinition, value: str) -> Texts:
+    """A value as people read it, by language; what is the same in all stands once."""
+    match definition.kind:
+        case "choice" | "multi":
+            chosen = [definition.choices[each] for each in value.split(SEPARATOR) if each in definition.choices]
+            return {language: _cut(", ".join(text_in(each, language) for each in chosen)) for language in LANGUAGES}
+        case "yes_no":
+            return {
+                language: sentences((language, *LANGUAGES), (HUB,), ("members.ftl",)).format_value(f"field-{value}", {})
+                for language in LANGUAGES
+            }
+        case _:
+            return {LANGUAGES[0]: _cut(value)}
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= VALUE_MAX_CHARS else text[: VALUE_MAX_CHARS - 1] + "…"
 
 
 def write(

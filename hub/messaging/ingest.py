@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 from msgspec import UNSET
 from sqlalchemy.orm import Session
 
+from hub.audit.service import head_of
 from hub.booking.service import Booking
 from hub.db.session import Database
 from hub.fleet import births
@@ -27,11 +28,14 @@ from protocol.duties import Report
 from protocol.errors import ErrorCode
 from protocol.ids import shard_of
 from protocol.limits import REQUEST_EXPIRY_S
-from protocol.state import Heartbeat, HubStatus, KioskStatus
+from protocol.state import AuditHead, Heartbeat, HubStatus, KioskStatus
 from protocol.topics import Address, Channel
 
 BOOKED_MAX_ITEMS = 2_000
 """Most events in one transaction: what it costs whatever its size is shared by more than callers would wait for."""
+
+BORN_AGAIN_H = 6
+"""So often kiosks are told where the audit log ends. They remember the last ones: two days of them."""
 
 log = structlog.get_logger()
 
@@ -65,11 +69,15 @@ class Ingest:
         self._vault = vault
         self._random_bytes = random_bytes
         self._publisher = Publisher(vault)
+        self._born_at: datetime | None = None
 
-    def birth(self) -> Publication:
-        """Tell the kiosks that the hub takes events, and which database it stands on."""
+    def birth(self, now: datetime) -> Publication:
+        """Tell the kiosks that the hub takes events, which database it stands on, and where its audit log ends."""
         with self._database.read() as session:
-            status = HubStatus(online=True, hub_epoch=fleet.hub_epoch(session))
+            head, hub_epoch = head_of(session), fleet.hub_epoch(session)
+        audit = AuditHead(hub_epoch, head.number, head.hash) if head.number else UNSET
+        self._born_at = now
+        status = HubStatus(online=True, hub_epoch=hub_epoch, audit=audit)
         return Publication(topics.HUB_STATUS, codec.encode(status), retain=True)
 
     def take(self, arrivals: Sequence[Arrival], now: datetime) -> list[Publication]:
@@ -87,12 +95,19 @@ class Ingest:
         with self._database.read() as session:
             sent = list(receipts.receipts(session, confirmed, inbox.refused, now))
             sent += self._answers(Answerer(session, self._vault, now), inbox, outcomes)
-            return sent + self._publisher.flush(session, now)
+            sent += self._publisher.flush(session, now)
+        return sent + self._reborn(now)
 
     def flush(self, now: datetime) -> list[Publication]:
         """What other processes of the hub have left to send."""
         with self._database.read() as session:
-            return self._publisher.flush(session, now)
+            sent = self._publisher.flush(session, now)
+        return sent + self._reborn(now)
+
+    def _reborn(self, now: datetime) -> list[Publication]:
+        """A birth again after a while, so that kiosks hear of a newer head of the audit log."""
+        is_due = self._born_at is not None and now - self._born_at >= timedelta(hours=BORN_AGAIN_H)
+        return [self.birth(now)] if is_due else []
 
     def _sort(self, arrivals: Sequence[Arrival]) -> Inbox:
         inbox, known = Inbox(), self._public_keys(arrivals)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from hub.db.reading import among
 from hub.finance.holdings import Holdings, holdings
+from hub.members import fields
 from hub.members import service as members_service
 from hub.members.models import Member
 from hub.members.vault import Vault
@@ -30,7 +31,8 @@ def snapshots(session: Session, vault: Vault, members: Collection[UUID], now: da
     """Snapshots of members, by member."""
     if not members:
         return {}
-    policy = programme.in_force(session).policy("expiry", ExpiryPolicy)
+    terms = programme.in_force(session)
+    policy = terms.policy("expiry", ExpiryPolicy)
     held = holdings(session, members, now, policy)
     vouchers: dict[UUID, list[OpenVoucher]] = {}
     for voucher in rewards.open_vouchers(session, members):
@@ -38,6 +40,7 @@ def snapshots(session: Session, vault: Vault, members: Collection[UUID], now: da
         vouchers.setdefault(voucher.member, []).append(opened)
     names = members_service.display_names(session, vault, members)
     notices = reconciliation.notices(session, members, now)
+    own = fields.on_kiosks(session, vault, terms, members)
     query = (
         select(Member.id, Member.language, Standing.tier)
         .join(Standing, Standing.member == Member.id)
@@ -47,7 +50,10 @@ def snapshots(session: Session, vault: Vault, members: Collection[UUID], now: da
         row.id: _snapshot(row, names[row.id], vouchers.get(row.id, []), (held[row.id], now))
         for row in session.execute(query)
     }
-    return {member: replace(one, notices=notices.get(member, UNSET)) for member, one in found.items()}
+    return {
+        member: replace(one, notices=notices.get(member, UNSET), fields=own.get(member, UNSET))
+        for member, one in found.items()
+    }
 
 
 def _snapshot(row: Any, name: str, vouchers: list[OpenVoucher], figures: tuple[Holdings, datetime]) -> MemberSnapshot:

@@ -58,7 +58,7 @@ class Worker:
     def connected(self) -> None:
         """Announce the hub, now that somebody hears it."""
         log.info("connected to the broker")
-        self._line.publish(_message(self._ingest.birth()))
+        self._line.publish(_message(self._ingest.birth(self._clock())))
         self.wake()
 
     def disconnected(self, reason: str) -> None:

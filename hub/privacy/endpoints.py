@@ -16,7 +16,7 @@ from hub.audit.service import Act, audit
 from hub.composition import Hub
 from hub.members import consent, fields, profile
 from hub.members.consent import Said
-from hub.members.definitions import FieldDefinition, judged
+from hub.members.definitions import CONSOLE, FieldDefinition, Screen, judged
 from hub.members.models import Consent, Member
 from hub.members.rules import PERSONAL, Fault
 from hub.messaging.envelopes import fingerprint
@@ -41,6 +41,7 @@ from hub.programme.service import in_force
 from hub.requests import asked, once
 from hub.schemas import PageOf
 from hub.staff.service import Principal
+from hub.tiers import service as tiers
 from hub.webhooks import service as webhooks
 from protocol.errors import ErrorCode
 
@@ -55,11 +56,11 @@ router = APIRouter(prefix="/v1", tags=["personal data"])
 
 
 @router.get("/members/{member}/profile", response_model=ProfileOut)
-def show(member: UUID, hub: TheHub, principal: ThePrincipal) -> dict[str, Any]:
-    """Show what is known of a member, masked."""
+def show(member: UUID, hub: TheHub, principal: ThePrincipal, screen: Screen = CONSOLE) -> dict[str, Any]:
+    """Show what is known of a member, masked; of the chain's own fields those that the screen shows."""
     with hub.database.read() as session:
         _existing(session, member)
-        own = _seen_by(principal, fields.definitions(in_force(session)))
+        own = _seen_by(principal, fields.definitions(in_force(session)), screen)
         return {
             "member": member,
             "values": profile.read_masked(session, hub.vault, [member], list(PERSONAL))[member],
@@ -68,13 +69,15 @@ def show(member: UUID, hub: TheHub, principal: ThePrincipal) -> dict[str, Any]:
 
 
 @router.put("/members/{member}/fields", response_model=ProfileOut)
-def write_fields(member: UUID, body: FieldsIn, hub: TheHub, principal: ThePrincipal) -> dict[str, Any]:
-    """Write values of fields that the chain has defined; those that the caller's role sees."""
+def write_fields(
+    member: UUID, body: FieldsIn, hub: TheHub, principal: ThePrincipal, *, screen: Screen = CONSOLE
+) -> dict[str, Any]:
+    """Write values of fields that the chain has defined; those that the caller's role sees on its screen."""
     now = hub.clock()
 
     def work(session: Session) -> None:
         _existing(session, member)
-        own = _seen_by(principal, fields.definitions(in_force(session)))
+        own = _seen_by(principal, fields.definitions(in_force(session)), screen)
         normal = judged(own, body.values)
         _refuse(normal.faults)
         fields.write(session, hub.vault, own, {member: normal.values})
@@ -89,9 +92,10 @@ def write_fields(member: UUID, body: FieldsIn, hub: TheHub, principal: ThePrinci
         audit(session, act, now, hub.random_bytes)
         changed = [f"{OWN}{name}" for name in normal.values]
         webhooks.tell_changed(session, member, changed, now=now, random=hub.random_bytes)
+        tiers.tell(session, member, now)
 
     hub.database.run(work)
-    return show(member, hub, principal)
+    return show(member, hub, principal, screen=screen)
 
 
 @router.post("/members/{member}/reveal", response_model=RevealOut)
@@ -106,7 +110,7 @@ def reveal(
 
     def act(session: Session) -> dict[str, Any]:
         _existing(session, member)
-        own = _seen_by(principal, fields.definitions(in_force(session)))
+        own = _seen_by(principal, fields.definitions(in_force(session)), body.screen)
         unknown = [name for name in wanted if name not in PERSONAL and name.removeprefix(OWN) not in own]
         _refuse([Fault(name, ErrorCode.FIELD_UNKNOWN) for name in unknown])
         _limit(session, hub, principal)
@@ -232,8 +236,8 @@ def _existing(session: Session, member: UUID) -> Member:
     return found
 
 
-def _seen_by(principal: Principal, own: dict[str, FieldDefinition]) -> dict[str, FieldDefinition]:
-    return {name: definition for name, definition in own.items() if definition.is_seen_by(principal.role)}
+def _seen_by(principal: Principal, own: dict[str, FieldDefinition], screen: Screen) -> dict[str, FieldDefinition]:
+    return {name: each for name, each in own.items() if each.is_seen_by(principal.role) and each.is_on(screen)}
 
 
 def _refuse(faults: tuple[Fault, ...] | list[Fault]) -> None:

@@ -20,7 +20,7 @@ from hub.leases import recalls
 from hub.members import profile
 from hub.members.models import Member
 from hub.members.profile import COLUMNS
-from hub.members.rules import PHONE
+from hub.members.rules import INDEXED
 from hub.members.vault import Vault
 from hub.privacy import queries
 from hub.privacy.models import ErasedCopy, Erasure
@@ -84,7 +84,7 @@ class Eraser:
     def _destroy(
         self, session: Session, members: Sequence[UUID], wish: Wish, now: datetime, *, is_listed: bool = False
     ) -> None:
-        phones = profile.read(session, self.vault, members, [PHONE])
+        known = profile.read(session, self.vault, members, INDEXED)
         queries.destroy(session, members, COLUMNS)
         for member in members:
             session.add(
@@ -106,13 +106,13 @@ class Eraser:
         session.flush()
         # Last, so that whoever is listed was found to be erasable. What then fails is done at the next start.
         for member in () if is_listed else members:
-            phone = phones[member].get(PHONE)
-            self.tombstones.add(Tombstone(member, now, known_by(self.vault, phone) if phone else ""))
+            hashes = {field: known_by(self.vault, field, value) for field, value in known[member].items()}
+            self.tombstones.add(Tombstone(member, now, **hashes))
 
 
-def known_by(vault: Vault, phone: str) -> str:
-    """By what a phone number (E.164) is known to the list of erased members."""
-    return vault.digest_of("erased.phone", phone).hex()
+def known_by(vault: Vault, field: str, value: str) -> str:
+    """By what a phone number (E.164) or e-mail address is known to the list of erased members."""
+    return vault.digest_of(f"erased.{field}", value).hex()
 
 
 def refusal_of(session: Session, member: UUID, members: Collection[UUID]) -> ErrorCode | None:

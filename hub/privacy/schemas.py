@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from hub.members.definitions import CONSOLE, Screen
 from hub.schemas import Input, Language, Name, Output, Sentence
 
 Reason = Annotated[Sentence, Field(min_length=3)]
@@ -19,9 +20,13 @@ class WhyIn(Input):
 
 
 class RevealIn(WhyIn):
-    """Which fields to open: personal ones by their names, the chain's own ones as `fields.NAME`."""
+    """Which fields to open: personal ones by their names, the chain's own ones as `fields.NAME`.
+
+    `screen` is where they are to be shown; own fields that are not for it are not known there.
+    """
 
     fields: Annotated[list[Name], Field(min_length=1, max_length=50)]
+    screen: Screen = CONSOLE
 
 
 class RevealOut(Output):

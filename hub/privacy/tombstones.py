@@ -1,7 +1,7 @@
 """The list of erased members that stands outside the database: a backup that is restored does not bring them back.
 
-It holds ids, moments and keyed hashes of phone numbers: without the hub's secrets nothing tells who somebody was.
-A line is on the disk before its erasure is committed.
+It holds ids, moments and keyed hashes of phone numbers and e-mail addresses: without the hub's secrets nothing
+tells who somebody was. A line is on the disk before its erasure is committed.
 """
 
 import os
@@ -15,11 +15,12 @@ import msgspec
 
 
 class Tombstone(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A member that was to be erased. `phone` is a keyed hash of the number, in hexadecimal, where there was one."""
+    """A member that was to be erased. `phone` and `email` are keyed hashes, in hexadecimal, of what there was."""
 
     member: UUID
     at: datetime
     phone: str = ""
+    email: str = ""
 
 
 class Tombstones(Protocol):
@@ -75,9 +76,9 @@ class TombstonesInMemory:
         return list(self.stones)
 
 
-def phones_of(stones: Tombstones) -> frozenset[str]:
-    """Keyed hashes of the phone numbers of everybody who is listed."""
-    return frozenset(stone.phone for stone in stones.all() if stone.phone)
+def known_of(stones: Tombstones) -> frozenset[str]:
+    """Keyed hashes of all that everybody who is listed was known by."""
+    return frozenset(known for stone in stones.all() for known in (stone.phone, stone.email) if known)
 
 
 def _sync_folder(folder: Path) -> None:

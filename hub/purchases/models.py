@@ -29,7 +29,7 @@ class Purchase(Base):
     points_paid: Mapped[int]
     value_paid: Mapped[int]
     content: Mapped[bytes] = mapped_column(LargeBinary(32))
-    purchased_at: Mapped[datetime]
+    purchased_at: Mapped[datetime] = mapped_column(index=True)
     actor: Mapped[Code]
 
 

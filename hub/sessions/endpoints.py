@@ -1,22 +1,24 @@
 """The sessions API: logging in and out, and what people do for themselves."""
 
 import hashlib
+from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Cookie, Depends, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from hub.access import COOKIE, TheHub, ThePrincipal, is_foreign
+from hub.access import COOKIE, SAME_ORIGIN, TheHub, ThePrincipal, is_foreign
 from hub.audit.service import Act, audit
 from hub.composition import Hub
-from hub.problems import ProblemError
-from hub.sessions import passkeys, passwords, service, throttle, tickets, totp
+from hub.problems import ProblemError, language_of, status_of
+from hub.sessions import notices, passkeys, passwords, redirects, service, tickets, totp
 from hub.sessions.breached import refusal_of
 from hub.sessions.factors import MAKE, PASSKEYS_MAX, USE, Proof, factors_of
 from hub.sessions.log_in import Halfway
-from hub.sessions.outside import Provider, ProviderError
+from hub.sessions.outside import HANDLE_MAX_MIN, Back, Provider, ProviderError
 from hub.sessions.passkeys import Site
 from hub.sessions.rules import PASSWORD_MAX_CHARS, PASSWORD_MIN_CHARS
 from hub.sessions.schemas import (
@@ -26,8 +28,6 @@ from hub.sessions.schemas import (
     ConfirmIn,
     LoggedInOut,
     LogInIn,
-    OutsideIn,
-    OutsideOut,
     PasskeyIn,
     PasskeyLogInIn,
     PasskeyOut,
@@ -43,6 +43,8 @@ from hub.staff.service import LogIn
 from protocol.errors import ErrorCode
 
 DEVICE_CHARS = 16
+PAGE = "text/html"
+"""What browsers say that they take, where they show what they get."""
 
 router = APIRouter(prefix="/v1", tags=["sessions"])
 
@@ -68,6 +70,7 @@ async def refuse_foreign(request: Request) -> None:
         raise ProblemError(ErrorCode.REQUEST_FOREIGN)
 
 
+Given = Annotated[str, Query(max_length=redirects.GIVEN_MAX_CHARS)]
 TheVisitor = Annotated[Visitor, Depends(visitor_of)]
 TheLogIn = Annotated[LogIn, Depends(log_in_of)]
 OURS = [Depends(refuse_foreign)]
@@ -95,26 +98,42 @@ def log_in_by_passkey(body: PasskeyLogInIn, hub: TheHub, visitor: TheVisitor, re
     return _opened(opened, response, cookie=body.cookie)
 
 
-@router.post("/sessions/outside", status_code=201, response_model=OutsideOut, dependencies=OURS)
-def begin_outside(hub: TheHub) -> dict[str, Any]:
-    """Begin a log-in through the provider of headquarters."""
-    try:
-        begun = _provider(hub).begin(hub.clock())
-    except ProviderError:
-        raise ProblemError(ErrorCode.OUTSIDE_FAILED) from None
-    return {"address": begun.address, "handle": begun.handle}
+@router.get("/sessions/outside", status_code=303, response_class=RedirectResponse)
+def begin_outside(request: Request, hub: TheHub, to: Given = redirects.CONSOLE) -> Response:
+    """Begin a log-in through the provider of headquarters. `to` is the console's page to come back to."""
+
+    def work() -> Response:
+        redirects.insist(request.headers.get("sec-fetch-site", SAME_ORIGIN), to)
+        begun, kept_s = _provider(hub).begin(to, hub.clock()), HANDLE_MAX_MIN * 60
+        answer = RedirectResponse(begun.address, 303)
+        answer.set_cookie(redirects.HANDLE, begun.handle, kept_s, path="/", secure=True, httponly=True, samesite="lax")
+        return answer
+
+    return _for_a_person(request, work)
 
 
-@router.post("/sessions/outside/finish", status_code=201, response_model=LoggedInOut, dependencies=OURS)
-def finish_outside(body: OutsideIn, hub: TheHub, visitor: TheVisitor, response: Response) -> dict[str, Any]:
-    """Finish a log-in through the provider of headquarters."""
-    now = hub.clock()
-    hub.log_ins.take_turn(throttle.by_source(hub.vault, visitor.source), now)
-    try:
-        identity = _provider(hub).finish(body.handle, body.code, body.state, now)
-    except ProviderError:
-        raise ProblemError(ErrorCode.OUTSIDE_FAILED) from None
-    return _opened(hub.log_ins.by_identity(identity, visitor), response, cookie=body.cookie)
+@router.get("/sessions/outside/back", response_class=HTMLResponse)
+def finish_outside(
+    request: Request,
+    hub: TheHub,
+    visitor: TheVisitor,
+    *,
+    state: Given = "",
+    code: Given = "",
+    iss: Annotated[str | None, Query(max_length=redirects.GIVEN_MAX_CHARS)] = None,
+    handle: Annotated[str, Cookie(alias=redirects.HANDLE, include_in_schema=False)] = "",
+) -> Response:
+    """Where the provider of headquarters sends the browser back to: opens a session, and leads on to the console."""
+
+    def work() -> Response:
+        to, opened = redirects.finish(hub.log_ins, _provider(hub), Back(handle, code, state, iss), visitor)
+        # No redirect: it would count as the provider's doing, and the browser would keep the session's cookie back.
+        answer = HTMLResponse(notices.onwards(to, _language(request)))
+        _hand_cookie(answer, opened)
+        answer.delete_cookie(redirects.HANDLE, path="/", secure=True, httponly=True, samesite="lax")
+        return answer
+
+    return _for_a_person(request, work)
 
 
 @router.post("/passkey-challenges", status_code=201, response_model=ChallengeOut)
@@ -317,9 +336,32 @@ def _provider(hub: Hub) -> Provider:
     return hub.outside
 
 
+def _for_a_person(request: Request, work: Callable[[], Response]) -> Response:
+    """What comes of it, or why nothing does: as a page for whoever looks at a browser, as a problem for programs."""
+    try:
+        return work()
+    except ProviderError:
+        refusal = ProblemError(ErrorCode.OUTSIDE_FAILED)
+    except ProblemError as error:
+        refusal = error
+    if PAGE not in request.headers.get("accept", ""):
+        raise refusal
+    language = _language(request)
+    page = notices.refusal(refusal.code, refusal.data, language)
+    return HTMLResponse(page, status_of(refusal.code), {"Content-Language": language})
+
+
+def _language(request: Request) -> str:
+    return language_of(request.headers.get("accept-language", ""))
+
+
+def _hand_cookie(response: Response, opened: Opened) -> None:
+    response.set_cookie(COOKIE, opened.token, path="/", secure=True, httponly=True, samesite="strict")
+
+
 def _opened(opened: Opened, response: Response, *, cookie: bool) -> dict[str, Any]:
     if cookie:
-        response.set_cookie(COOKIE, opened.token, path="/", secure=True, httponly=True, samesite="strict")
+        _hand_cookie(response, opened)
     return {
         "state": "open",
         "session": opened.session,

@@ -23,7 +23,8 @@ from protocol.ids import event_id
 
 CHALLENGE_MAX_MIN = 5
 RECOVERY_CODES = 10
-RECOVERY_BYTES = 10
+RECOVERY_BYTES = 15
+"""120 random bits: from 112 on a plain hash of a code may be kept (OWASP ASVS 5.0, 6.5.2)."""
 PASSKEYS_MAX = 20
 """Most passkeys of one person."""
 

@@ -1,10 +1,11 @@
 """Logging in through a provider of headquarters (OpenID Connect Core 1.0): authorization code with PKCE, state, nonce.
 
-Nothing is kept between the two steps: the handle that the client holds meanwhile is a ticket, and everything that must
+Nothing is kept between the two steps: the handle that the browser holds meanwhile is a ticket, and everything that must
 match later is derived from it. Whoever has only the address that the browser went to cannot finish.
 """
 
 import hashlib
+import hmac
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -54,10 +55,23 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """Where the browser is sent, and what the client keeps to finish with."""
+    """Where the browser is sent, and what it keeps to finish with."""
 
     address: str
     handle: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """What the browser comes back with: its own handle, and what the provider gave it.
+
+    `issuer` is who the provider says it is (RFC 9207).
+    """
+
+    handle: str = field(repr=False)
+    code: str = field(repr=False)
+    state: str
+    issuer: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +91,14 @@ class Provider:
     safe: Safe
     random: RandomBytes
 
-    def begin(self, now: datetime) -> Begun:
-        """The first step.
+    def begin(self, to: str, now: datetime) -> Begun:
+        """The first step, for somebody who wants to get to a page `to`.
 
         Raises:
             ProviderError: it cannot be reached, or is not what it should be.
         """
         ends_at = now + timedelta(minutes=HANDLE_MAX_MIN)
-        handle = tickets.issue(self.safe, PURPOSE, b"", ends_at=ends_at, random=self.random)
+        handle = tickets.issue(self.safe, PURPOSE, to.encode(), ends_at=ends_at, random=self.random)
         with self._line() as line:
             known = self._metadata(line)
         wishes = {
@@ -101,18 +115,29 @@ class Provider:
         address: str = add_params_to_uri(known["authorization_endpoint"], list(wishes.items()))
         return Begun(address, tickets.text_of(handle))
 
-    def finish(self, handle: str, code: str, state: str, now: datetime) -> Identity:
+    def wish(self, back: Back, now: datetime) -> str:
+        """Where somebody wants to get whose browser brings this back.
+
+        Raises:
+            ProviderError: this is not the answer to a first step of the same browser.
+        """
+        ticket = tickets.bytes_of(back.handle)
+        to = tickets.read(self.safe, PURPOSE, ticket, now)
+        if to is None or not hmac.compare_digest(back.state.encode(), self._derived("state", ticket).encode()):
+            raise ProviderError("this is not the answer to a log-in that was begun here")
+        return to.decode()
+
+    def finish(self, back: Back, now: datetime) -> Identity:
         """The second step, with what the browser came back with.
 
         Raises:
-            ProviderError: this is not the answer to the first step, or the provider does not confirm it.
+            ProviderError: it comes from another provider, or the provider does not confirm it.
         """
-        ticket = tickets.bytes_of(handle)
-        if tickets.read(self.safe, PURPOSE, ticket, now) is None or state != self._derived("state", ticket):
-            raise ProviderError("this is not the answer to a log-in that was begun here")
+        ticket = tickets.bytes_of(back.handle)
         with self._line() as line:
             known = self._metadata(line)
-            answer = self._tokens(line, known, code, ticket)
+            self._insist_on_issuer(known, back)
+            answer = self._tokens(line, known, back.code, ticket)
             keys = _document(lambda: line.get(known["jwks_uri"]))
         return self._identity(answer, keys, self._derived("nonce", ticket), now)
 
@@ -125,6 +150,12 @@ class Provider:
         if known.get("issuer") != self.client.issuer:
             raise ProviderError("the provider calls itself something else")
         return known
+
+    def _insist_on_issuer(self, known: Mapping[str, Any], back: Back) -> None:
+        """A provider that names itself must be ours: codes of another may not be tried at ours (RFC 9207, 2.4)."""
+        names_itself = known.get("authorization_response_iss_parameter_supported") is True
+        if back.issuer != self.client.issuer and (names_itself or back.issuer is not None):
+            raise ProviderError("the answer comes from another provider")
 
     def _tokens(self, line: httpx2.Client, known: Mapping[str, Any], code: str, ticket: bytes) -> Mapping[str, Any]:
         form = {

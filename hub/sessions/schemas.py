@@ -47,15 +47,6 @@ class PasskeyLogInIn(Input):
     cookie: bool = False
 
 
-class OutsideIn(Input):
-    """What the browser came back with from the provider, and the handle from the first step."""
-
-    handle: LongText
-    code: LongText
-    state: LongText
-    cookie: bool = False
-
-
 class CodesBegunOut(Output):
     """A secret for one-time codes, for a phone to read as `address`; the ticket is sent back with a code."""
 
@@ -115,13 +106,6 @@ class LoggedInOut(Output):
     ticket: str | None
     factors: list[str]
     passkeys: list[str]
-
-
-class OutsideOut(Output):
-    """Where to send the browser, and the handle to finish with."""
-
-    address: str
-    handle: str
 
 
 class ChallengeOut(Output):

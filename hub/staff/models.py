@@ -86,7 +86,7 @@ class Passkey(Base):
 
 
 class RecoveryCode(Base):
-    """One code that stands in for a lost second factor, once. It has 80 random bits, so a plain hash is safe."""
+    """One code that stands in for a lost second factor, once. It has 120 random bits, so a plain hash is safe."""
 
     __tablename__ = "recovery_codes"
 

@@ -15,6 +15,7 @@ from kiosk.store.disk import Disk
 from kiosk.store.documents import Documents
 from kiosk.store.errors import JournalDamagedError, JournalFailedError, JournalForeignError, StoreError
 from kiosk.store.events import EventChain, Stamp
+from kiosk.store.heads import AuditHeads
 from kiosk.store.journal import Journal
 from kiosk.store.leases import Leases
 from kiosk.store.lent import Lent
@@ -152,6 +153,7 @@ class LocalStore:
     def _load_cache(self) -> None:
         self.snapshots = Snapshots(self._cache, self.seal, self._random_bytes(SALT_BYTES))
         self.documents = Documents(self._cache)
+        self.audit_heads = AuditHeads(self._cache)
 
     def _open_events(self, now: datetime) -> JournalDB:
         try:

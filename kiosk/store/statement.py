@@ -26,4 +26,5 @@ def stated(store: LocalStore, state: Literal["online", "offline"], connection: i
         highest_lease=store.leases.highest,
         hub_epoch=chain.replayed_for or UNSET,
         forked=chain.is_forked or UNSET,
+        audit=store.audit_heads.known or UNSET,
     )

@@ -118,6 +118,7 @@ class Samples:
             ),
             stored_value="",
             note=self._say("消费 10 元积 1 分，黄金会员 1.5 倍", "1 point for every ¥10; gold members earn 1.5 times"),
+            fields="",
             provisional=False,
             age_note="",
             rewards_title=self._say("可兑换好礼", "Rewards for you"),
@@ -253,9 +254,8 @@ class Samples:
         )
         rich = replace(
             gold,
-            stored_value=self._say(
-                "储值余额 ¥12,850.50（含赠送 ¥1,250）", "Stored value ¥12,850.50, ¥1,250 of it a gift"
-            ),
+            fields=self._say("储物柜：A7  ·  尺码：L  ·  教练：王教练", "Locker: A7  ·  Size: L  ·  Coach: Wang"),
+            stored_value=self._say("储值余额 ¥12,850.50（含赠送 ¥1,250）", "Stored value ¥12,850.50, ¥1,250 a gift"),
             note=self._say("另有 1,200 积分待生效，最早 12月5日", "1,200 more points on their way, the first on 5 Dec"),
         )
         aged = replace(gold, provisional=True, age_note=self._say("截至今天 10:32", "As of 10:32 today"))

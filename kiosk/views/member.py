@@ -57,6 +57,7 @@ class MemberView:
 
     `points` counts up to its value under `points_label`; `progress` (0 to 1) is the way to the next tier. `stats` are
     two at most. `stored_value` is a line of its own, empty where there is none, and `note` the line below all figures.
+    `fields` are what the chain wants the member to see of itself, as one text.
     `tier_rank` (0 is the lowest) and `tier_ranks` choose the badge's colours. `provisional` dims the figures that the
     hub has not confirmed in this visit; `age_note` then says how old they are.
     """
@@ -71,6 +72,7 @@ class MemberView:
     stats: tuple[Stat, ...]
     stored_value: str
     note: str
+    fields: str
     provisional: bool
     age_note: str
     rewards_title: str

@@ -6,6 +6,7 @@ import sys
 
 BENCHES = (
     "api",
+    "dates",
     "drain",
     "import",
     "ingest",

@@ -71,7 +71,7 @@ origin = "https://hub.example"
 issuer = "https://login.example"
 client_id = "hub"
 client_secret = "hunter2"
-redirect = "https://hub.example/outside"
+redirect = "https://hub.example/v1/sessions/outside/back"
 """
 
     with (

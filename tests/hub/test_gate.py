@@ -123,7 +123,8 @@ def test_every_answer_tells_browsers_to_keep_their_hands_off(api: Api) -> None:
 
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
-        assert "max-age" in headers["Strict-Transport-Security"]
+        assert headers["Referrer-Policy"] == "no-referrer"
+        assert "max-age=31536000" in headers["Strict-Transport-Security"]
 
 
 def test_nobody_on_the_way_keeps_an_answer(api: Api) -> None:

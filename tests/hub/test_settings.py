@@ -78,7 +78,7 @@ OUTSIDE = """
 [outside]
 issuer = "https://login.example"
 client_id = "hub"
-redirect = "https://hub.example/outside"
+redirect = "https://hub.example/v1/sessions/outside/back"
 """
 
 

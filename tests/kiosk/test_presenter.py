@@ -15,6 +15,7 @@ from kiosk.views.member import Reach
 from kiosk.visit.states import Browsing, Confirming, Identifying, Idle, Reason, Refused, Standing, State
 from protocol.errors import ErrorCode
 from protocol.ids import voucher_code
+from protocol.state import ShownField
 from tests.kiosk.builders import (
     LATTE,
     NOW,
@@ -135,6 +136,16 @@ def test_points_that_expire_soon_are_shown() -> None:
     view = member_view(Browsing(make_guest(snapshot=make_snapshot(expiring=320))))
 
     assert [(stat.label, stat.value) for stat in view.stats[1:]] == [("30 天内到期", "320")]
+
+
+def test_own_fields_are_read_in_the_language_of_the_screen() -> None:
+    size = ShownField({"zh": "尺码", "en": "Size"}, {"zh": "大", "en": "Large"})
+    locker = ShownField({"zh": "储物柜"}, {"en": "A7"})
+    state = Browsing(make_guest(snapshot=make_snapshot(fields=[size, locker])))
+
+    assert member_view(state).fields == "尺码：大  ·  储物柜：A7"
+    assert member_view(state, make_scene("en")).fields == "Size: Large  ·  储物柜: A7"
+    assert member_view(Browsing(make_guest())).fields == ""
 
 
 def test_stored_value_has_a_line_of_its_own() -> None:

@@ -5,7 +5,7 @@ from typing import TypeVar
 from uuid import UUID
 
 import pytest
-from msgspec import UNSET, Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from kiosk.news import News, Settled
 from kiosk.store.events import Stamp
@@ -16,7 +16,7 @@ from protocol.duties import Duty, EventSettled, ForgetMember, Report
 from protocol.envelope import Receipt, Verdict
 from protocol.events import LeaseClosed
 from protocol.ids import kiosk_id
-from protocol.state import HubStatus, KioskStatus
+from protocol.state import AuditHead, HubStatus, KioskStatus
 from protocol.topics import Channel
 from protocol.values import ClockTrust
 from provisioning import keys
@@ -75,8 +75,8 @@ class Rig:
     def hear(self, topic: str, body: Struct) -> list[News]:
         return list(self.sync.hear(topic, codec.encode(body)))
 
-    def hub_comes(self, epoch: UUID = OLD_HUB) -> None:
-        self.hear(topics.HUB_STATUS, HubStatus(online=True, hub_epoch=epoch))
+    def hub_comes(self, epoch: UUID = OLD_HUB, audit: AuditHead | UnsetType = UNSET) -> None:
+        self.hear(topics.HUB_STATUS, HubStatus(online=True, hub_epoch=epoch, audit=audit))
 
     def hub_goes(self) -> None:
         self.hear(topics.HUB_STATUS, HubStatus(online=False))
@@ -116,6 +116,22 @@ def test_a_birth_states_all_that_a_hub_needs_which_was_set_back(rig: Rig) -> Non
     chain = rig.store.chain
     assert (birth.head_seq, birth.head, birth.oldest_seq, birth.oldest) == (4, chain.head.hash.hex(), 0, "00" * 32)
     assert (birth.duties, birth.highest_lease, birth.hub_epoch, birth.forked) == (0, 0, UNSET, UNSET)
+
+
+def test_births_tell_back_where_the_audit_log_ended_as_the_hub_said_it_first(rig: Rig) -> None:
+    true, forged = AuditHead(OLD_HUB, 3, "ab" * 32), AuditHead(OLD_HUB, 3, "cd" * 32)
+    later = AuditHead(OLD_HUB, 7, "ef" * 32)
+    rig.hub_comes(audit=true)
+    rig.births()
+
+    rig.hub_goes()
+    rig.hub_comes(audit=forged)
+    [birth] = rig.births()
+    rig.hub_comes(audit=later)
+    rig.sync.connected()
+
+    assert birth.audit == [true]
+    assert rig.births()[-1].audit == [true, later]
 
 
 def test_once_all_is_told_the_birth_says_for_which_hub(rig: Rig) -> None:

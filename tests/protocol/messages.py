@@ -49,6 +49,7 @@ from protocol.requests import (
     VisitOpened,
 )
 from protocol.state import (
+    AuditHead,
     Configuration,
     Heartbeat,
     HubStatus,
@@ -58,6 +59,7 @@ from protocol.state import (
     OpenVoucher,
     Programme,
     Reward,
+    ShownField,
     Tier,
     TwinPointer,
 )
@@ -240,4 +242,16 @@ MESSAGES: tuple[Struct, ...] = (
         chain_names={"en": "Chain"}, store_names={"zh": "一店"}, languages=["zh"], neighbours={"k2": "10.0.0.7:7443"}
     ),
     KioskStatus(state="online", connection=4, address="[fe80::2]:7443"),
+    MemberSnapshot(
+        member=MEMBER,
+        version=8,
+        as_of=THEN,
+        display_name="林*",
+        tier="gold",
+        points=1_280,
+        qualifying=2_400,
+        fields=[ShownField({"zh": "尺码", "en": "Size"}, {"zh": "大", "en": "Large"})],
+    ),
+    HubStatus(online=True, hub_epoch=UUID(int=1), audit=AuditHead(UUID(int=1), 41, HASH)),
+    KioskStatus(state="online", connection=3, audit=[AuditHead(UUID(int=1), 41, HASH)]),
 )

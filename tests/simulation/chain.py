@@ -171,7 +171,7 @@ class Chain:
         if self._line is None:
             self.time.after(1.0, self._connect)
             return
-        self._publish(self.ingest.birth())
+        self._publish(self.ingest.birth(self.time.now()))
         self._plan(0.0)
 
     def _hub_lost(self, _reason: str) -> None:

@@ -25,6 +25,7 @@ stat-top-tier-value = The highest
 stat-expiring = Expire within { $days } days
 stored-value = Stored value { $value }
 stored-value-bonus = Stored value { $value }, { $bonus } of it a gift
+member-field = { $name }: { $value }
 debt-note = You owe { $debt ->
     [1] 1 point
    *[other] { $debt } points

@@ -25,6 +25,7 @@ stat-top-tier-value = 最高
 stat-expiring = { $days } 天内到期
 stored-value = 储值余额 { $value }
 stored-value-bonus = 储值余额 { $value }（含赠送 { $bonus }）
+member-field = { $name }：{ $value }
 debt-note = 您还欠 { $debt } 积分，之后获得的积分会先用来抵扣
 receipt-note = { $points ->
     [0] 小票已收到，总部确认后积分到账

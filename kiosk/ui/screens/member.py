@@ -44,6 +44,7 @@ class MemberScreen(Screen):
         hero.age.text = view.age_note if view.provisional else ""
         hero.wallet.text = view.stored_value
         hero.rule.text = view.note
+        hero.fields.text = view.fields
         self._shelf.show(view)
         self.parts.end.text = view.end_label
 
@@ -63,7 +64,7 @@ class MemberScreen(Screen):
         hero.badge.fill, hero.badge.fill_to = colours.metal
         hero.badge.ink = colours.on_metal
         hero.face.metal, hero.face.metal_to = colours.metal
-        hero.face.soft = hero.rule.ink = hero.wallet.ink = colours.soft
+        hero.face.soft = hero.rule.ink = hero.wallet.ink = hero.fields.color = colours.soft
         for column in self._stats:
             column.soft = colours.soft
             column.certainty = DIMMED if view.provisional else 1

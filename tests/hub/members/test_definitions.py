@@ -1,12 +1,12 @@
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.members.definitions import FieldDefinition, Given, fits, judged, one_form
+from hub.members.definitions import FieldDefinition, Given, Screen, fits, judged, one_form
 from hub.members.rules import Fault
 from protocol.errors import ErrorCode
 
@@ -95,6 +95,23 @@ def test_what_is_required_cannot_be_taken_away_and_must_come_with_who_joins() ->
 def test_a_definition_that_makes_no_sense_is_not_published(settings: dict[str, Any]) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"kind": "text", "names": {"zh": "某项"}, **settings}, FieldDefinition)
+
+
+@pytest.mark.parametrize(
+    ("settings", "shown_on"),
+    [
+        ({}, {"console"}),
+        ({"screens": ["till", "kiosk"]}, {"till", "kiosk"}),
+        ({"screens": ["till", "kiosk"], "roles": ["store_manager"]}, {"till"}),
+        ({"screens": []}, set()),
+    ],
+)
+def test_a_field_is_shown_on_its_screens_and_at_no_kiosk_where_only_some_may_see_it(
+    settings: dict[str, Any], shown_on: set[str]
+) -> None:
+    field = make_field(**settings)
+
+    assert {screen for screen in get_args(Screen) if field.is_on(screen)} == shown_on
 
 
 def test_who_sees_a_field_is_said_by_role() -> None:

@@ -57,6 +57,27 @@ def test_a_value_is_found_exactly_where_the_field_is_searchable(
         assert fields.having(session, world.hub.vault, "allergy", "A7") == []
 
 
+SIZES = {"l": {"zh": "大", "en": "Large"}, "s": {"zh": "小", "en": "Small"}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "value", "read_as"),
+    [
+        ({"kind": "text"}, "A7", {"en": "A7"}),
+        ({"kind": "text"}, "x" * 41, {"en": "x" * 39 + "…"}),
+        ({"kind": "date"}, "2026-03-01", {"en": "2026-03-01"}),
+        ({"kind": "yes_no"}, "no", {"en": "No", "zh": "否"}),
+        ({"kind": "choice", "choices": SIZES}, "l", {"en": "Large", "zh": "大"}),
+        ({"kind": "multi", "choices": SIZES}, "l;s", {"en": "Large, Small", "zh": "大, 小"}),
+        ({"kind": "choice", "choices": SIZES}, "gone", {"en": "", "zh": ""}),
+    ],
+)
+def test_a_value_is_legible_in_each_language(settings: dict[str, Any], value: str, read_as: dict[str, str]) -> None:
+    definition = FieldDefinition(names={"zh": "某项"}, **settings)
+
+    assert fields.legible(definition, value) == read_as
+
+
 def test_values_lie_sealed(world: World, defined: dict[str, FieldDefinition]) -> None:
     write(world, defined, {world.add_member(): {"locker": SECRET}})
 

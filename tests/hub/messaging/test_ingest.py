@@ -1,10 +1,13 @@
 import base64
 from uuid import UUID
 
+from msgspec import UNSET
 from sqlalchemy import select
 
+from hub.audit.service import Act, audit
 from hub.fleet.models import Sighting, Stream
-from hub.messaging.ingest import Arrival
+from hub.messaging.ingest import BORN_AGAIN_H, Arrival
+from hub.messaging.publisher import Publication
 from protocol import codec, topics
 from protocol.chain import GENESIS
 from protocol.events import EventUnreadable, JournalRepaired
@@ -140,7 +143,27 @@ def test_a_heartbeat_is_kept(line: Line) -> None:
 
 
 def test_the_hub_says_that_it_is_there_and_which_database_it_stands_on(line: Line) -> None:
-    birth = line.ingest.birth()
+    birth = line.ingest.birth(line.world.clock.now)
 
     assert birth.retain
     assert codec.decode(birth.payload, HubStatus) == HubStatus(online=True, hub_epoch=UUID(int=1))
+
+
+def test_kiosks_are_told_where_the_audit_log_ends_and_again_after_a_while(line: Line) -> None:
+    def told(publications: list[Publication]) -> list[int]:
+        statuses = [codec.decode(one.payload, HubStatus) for one in publications if one.topic == topics.HUB_STATUS]
+        return [status.audit.number for status in statuses if status.audit is not UNSET]
+
+    world = line.world
+    act = Act("console", "key.made", "k", {}, {})
+    with world.hub.database.write() as session:
+        audit(session, act, world.clock.now, world.random.randbytes)
+    first = told([line.ingest.birth(world.clock.now)])
+    with world.hub.database.write() as session:
+        audit(session, act, world.clock.now, world.random.randbytes)
+
+    soon = told(line.ingest.flush(world.clock.now))
+    world.clock.pass_(hours=BORN_AGAIN_H)
+    later = [told(line.ingest.flush(world.clock.now)) for _ in range(2)]
+
+    assert (first, soon, later) == ([1], [], [[2], []])

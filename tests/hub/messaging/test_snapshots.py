@@ -1,18 +1,22 @@
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET
 from sqlalchemy import delete
 
+from hub.members import fields
+from hub.members.definitions import FieldDefinition
 from hub.members.models import MemberKey
 from hub.messaging.snapshots import VOUCHERS_MAX, snapshots
 from hub.points.rules import ExpiryPolicy
-from hub.programme.service import Change, publish
+from hub.programme.service import Change, in_force, publish
 from hub.rewards.models import Voucher
 from hub.wallet.intake import TopUpRecorded
 from protocol.ids import derived_id, voucher_code
-from protocol.state import MemberSnapshot
+from protocol.limits import FIELDS_MAX
+from protocol.state import MemberSnapshot, ShownField
 from tests.hub.world import START, STORE, World
 
 LATTE = derived_id(UUID(int=7), "latte")
@@ -42,6 +46,40 @@ def add_voucher(world: World, member: UUID, *, days_ago: int, state: str = "open
             )
         )
     return spend
+
+
+def define(world: World, *names: str, **settings: Any) -> dict[str, FieldDefinition]:
+    with world.hub.database.write() as session:
+        for name in names:
+            document = {"kind": "text", "names": {"zh": name}, "screens": ["kiosk"], **settings}
+            publish(session, Change(f"fields.{name}", document, "test"), world.clock.now)
+    with world.hub.database.read() as session:
+        return fields.definitions(in_force(session))
+
+
+def test_kiosks_are_told_the_fields_that_are_for_them_and_no_more_than_they_can_show(world: World) -> None:
+    member, stranger = world.add_member(), world.add_member()
+    many = [f"f{number}" for number in range(FIELDS_MAX + 2)]
+    define(world, "secret", roles=["store_manager"])
+    define(world, "inner", screens=["console", "till"])
+    own = define(world, *many)
+    with world.hub.database.write() as session:
+        fields.write(session, world.hub.vault, own, {member: dict.fromkeys(own, "A7")})
+
+    told = snapshot(world, member).fields
+
+    assert told == [ShownField({"zh": name}, {"en": "A7"}) for name in many[:FIELDS_MAX]]
+    assert snapshot(world, stranger).fields is UNSET
+
+
+def test_an_erased_member_has_no_field_left_to_show(world: World) -> None:
+    member = world.add_member()
+    own = define(world, "locker")
+    with world.hub.database.write() as session:
+        fields.write(session, world.hub.vault, own, {member: {"locker": "A7"}})
+        session.execute(delete(MemberKey).where(MemberKey.member == member))
+
+    assert snapshot(world, member).fields is UNSET
 
 
 def test_nobody_asked_for_is_nobody_told(world: World) -> None:

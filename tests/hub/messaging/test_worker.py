@@ -29,7 +29,8 @@ class FakeIngest(Ingest):
     open: threading.Event = field(default_factory=threading.Event)
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def birth(self) -> Publication:
+    def birth(self, now: datetime) -> Publication:
+        assert now == START
         self._count("births")
         return Publication(topics.HUB_STATUS, codec.encode(HubStatus(online=True)), retain=True)
 

@@ -52,8 +52,8 @@ class Desk(Api):
     def of(self, method: str, what: str, body: Any = None, **more: Any) -> Any:
         return self.call(method, f"/v1/members/{self.member}/{what}", body, **more)
 
-    def reveal(self, *fields: str, **more: Any) -> Any:
-        return self.of("POST", "reveal", {"fields": fields, **WHY}, **more)
+    def reveal(self, *fields: str, screen: str = "console", **more: Any) -> Any:
+        return self.of("POST", "reveal", {"fields": fields, "screen": screen, **WHY}, **more)
 
     def approved(self, what: str) -> str:
         """Ask for something, and have a second person agree; its request."""
@@ -120,6 +120,30 @@ def test_a_field_that_is_not_there_or_not_for_this_role_is_not_opened(desk: Desk
     assert refused.status_code == 422
     assert refused.json()["data"]["fields"] == [{"field": field, "code": "field.unknown"}]
     assert desk.audited(REVEALED) == []
+
+
+def test_each_screen_has_the_own_fields_that_are_for_it(desk: Desk) -> None:
+    with desk.world.hub.database.write() as session:
+        size = {"kind": "text", "names": {"zh": "尺码"}, "screens": ["till", "kiosk"]}
+        publish(session, Change("fields.size", size, "test"), desk.world.clock.now)
+    desk.of("PUT", "fields", {"values": {"locker": "A7"}})
+
+    at_the_till = desk.of("PUT", "fields?screen=till", {"values": {"size": "L"}})
+    fields = {screen: desk.of("GET", f"profile?screen={screen}").json()["fields"] for screen in ("till", "web")}
+
+    assert at_the_till.json()["fields"] == fields["till"] == {"size": "L"}
+    assert (desk.of("GET", "profile").json()["fields"], fields["web"]) == ({"locker": "A7"}, {})
+    assert desk.of("PUT", "fields?screen=till", {"values": {"locker": "A8"}}).status_code == 422
+    assert desk.of("GET", "profile?screen=billboard").status_code == 422
+
+
+def test_what_is_not_for_a_screen_is_not_opened_for_it(desk: Desk) -> None:
+    desk.of("PUT", "fields", {"values": {"locker": "A7"}})
+
+    for_the_till = desk.reveal("fields.locker", screen="till")
+
+    assert for_the_till.json()["data"]["fields"] == [{"field": "fields.locker", "code": "field.unknown"}]
+    assert desk.reveal("fields.locker").json()["values"] == {"fields.locker": "A7"}
 
 
 def test_whoever_opens_too_much_is_stopped_for_a_while(desk: Desk) -> None:

@@ -1,60 +1,14 @@
-"""The door of a hub: people who try to get in."""
+"""Doors of hubs, with and without a provider of log-ins behind them."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from pyotp import TOTP
 
-from hub.audit.models import AuditEntry
-from hub.sessions import totp
-from hub.sessions.factors import place_of
-from hub.staff.models import Person
-from hub.staff.permissions import Role
-from tests.hub.api import Api
+from hub.sessions.outside import Client
+from tests.hub.sessions.browser import REDIRECT, door_of
+from tests.hub.sessions.door import Door
 from tests.hub.world import World
-
-PASSWORD = "correct horse battery"
-SECRET = bytes(range(20))
-
-
-class Door(Api):
-    """The API as somebody at its door uses it."""
-
-    def person(self, role: str = Role.CASHIER, **overrides: Any) -> Person:
-        return self.world.add_person(role, **{"login": "anna", "password": PASSWORD} | overrides)
-
-    def with_codes(self, role: str = Role.STORE_MANAGER, **overrides: Any) -> Person:
-        """Somebody who has set up codes."""
-        person = self.person(role, **overrides)
-        with self.world.hub.database.write() as session:
-            found = session.get_one(Person, person.id)
-            found.totp_secret = self.world.hub.vault.wrap_secret(SECRET, place_of(found))
-        return person
-
-    def code(self) -> str:
-        return TOTP(totp.text_of(SECRET)).at(self.world.clock.now)
-
-    def log_in(self, login: str = "anna", password: str = PASSWORD, **more: Any) -> Any:
-        return self.post("/v1/sessions", {"login": login, "password": password, **more})
-
-    def second(self, ticket: str, **proof: Any) -> Any:
-        return self.post("/v1/sessions/second-factor", {"ticket": ticket, **proof})
-
-    def post(self, path: str, body: Any = None, **headers: str) -> Any:
-        return self.client.post(path, json=body, headers={"user-agent": "a browser", **headers})
-
-    def session(self, token: str) -> Any:
-        return self.call("GET", "/v1/session", key=token)
-
-    def acts(self, action: str) -> list[AuditEntry]:
-        with self.world.hub.database.read() as session:
-            return session.query(AuditEntry).filter_by(action=action).order_by(AuditEntry.number).all()
-
-
-def code_of(response: Any) -> tuple[int, str]:
-    """Status and code of a refusal."""
-    return response.status_code, response.json()["code"]
+from tests.services.provider import RunningProvider, running
 
 
 @pytest.fixture
@@ -69,3 +23,21 @@ def door_on_each_database(world: World) -> Iterator[Door]:
     opened = Door(world)
     with opened.client:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def provider() -> Iterator[RunningProvider]:
+    with running(REDIRECT, "a secret of the client and the provider") as started:
+        yield started
+
+
+@pytest.fixture
+def client(provider: RunningProvider) -> Client:
+    return Client(provider.issuer, "hub", provider.secret, REDIRECT)
+
+
+@pytest.fixture
+def hq(world: World, client: Client) -> Iterator[Door]:
+    door = door_of(world, client)
+    with door.client:
+        yield door

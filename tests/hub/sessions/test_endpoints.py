@@ -1,14 +1,15 @@
+import base64
 from typing import Any
 
 import pytest
 
 from hub.access import COOKIE
-from hub.staff.models import Person
+from hub.staff.models import Person, RecoveryCode
 from hub.staff.permissions import Role
 from hub.staff.routes import BATCHED, ROUTES, SENSITIVE
 from hub.staff.service import CONFIRMED_MAX_MIN
 from tests.hub.sessions.authenticator import Authenticator
-from tests.hub.sessions.conftest import PASSWORD, Door, code_of
+from tests.hub.sessions.door import PASSWORD, Door, code_of
 from tests.hub.sessions.test_passkeys import challenge, enrol
 
 OWN = {"sec-fetch-site": "same-origin"}
@@ -200,6 +201,18 @@ def test_new_recovery_codes_replace_the_old_ones(door: Door) -> None:
     assert len(set(old + new)) == 20
     assert code_of(by_old) == (401, "second_factor.wrong")
     assert by_new.status_code == 201
+
+
+def test_of_recovery_codes_only_hashes_are_kept(door: Door) -> None:
+    person = door.with_codes()
+    codes = door.call("POST", "/v1/session/recovery-codes", key=door.world.log_in(person)).json()["recovery_codes"]
+
+    with door.world.hub.database.read() as session:
+        kept = [bytes(row.code_hash) for row in session.query(RecoveryCode).filter_by(person=person.id)]
+    drawn = [base64.b32decode(code.replace("-", "")) for code in codes]
+    assert {len(code) * 8 for code in drawn} == {120}
+    assert {len(each) for each in kept} == {32}
+    assert not any(code in each for code in drawn for each in kept)
 
 
 def test_no_secret_stands_in_the_audit_log(door: Door) -> None:

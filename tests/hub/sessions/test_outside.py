@@ -1,80 +1,15 @@
-import re
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-import httpx2
 import pytest
 
-from hub.clock import utc_now
-from hub.composition import compose
 from hub.sessions.outside import Client
 from hub.staff.models import Person
 from hub.staff.permissions import Role
-from tests.hub.sessions.conftest import PASSWORD, Door, code_of
-from tests.hub.world import SECRETS, SITE, World
-from tests.services.provider import RunningProvider, running
-
-REDIRECT = "https://hub.example/outside"
-FORM = re.compile(r'action="([^"]+)"')
-
-
-@pytest.fixture(scope="module")
-def provider() -> Iterator[RunningProvider]:
-    with running(REDIRECT, "a secret of the client and the provider") as started:
-        yield started
-
-
-@pytest.fixture
-def client(provider: RunningProvider) -> Client:
-    return Client(provider.issuer, "hub", provider.secret, REDIRECT)
-
-
-def door_of(world: World, client: Client | None) -> Door:
-    """A hub whose clock tells the provider's time, because tokens are dated."""
-    world.clock.now = utc_now()
-    world.hub = compose(world.hub.database, SECRETS, site=SITE, outside=client, clock=world.clock)
-    return Door(world)
-
-
-@pytest.fixture
-def hq(world: World, client: Client) -> Iterator[Door]:
-    door = door_of(world, client)
-    with door.client:
-        yield door
-
-
-def begin(door: Door) -> dict[str, str]:
-    begun: dict[str, str] = door.post("/v1/sessions/outside").json()
-    return begun
-
-
-def visit(address: str, login: str) -> dict[str, str]:
-    """What a browser comes back with after its person has logged in at the provider and agreed."""
-    with httpx2.Client() as browser:
-        answer = browser.get(address)
-        while True:
-            if answer.is_redirect:
-                address = urljoin(str(answer.url), answer.headers["location"])
-                if address.startswith(REDIRECT):
-                    return {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
-                answer = browser.get(address)
-                continue
-            answer.raise_for_status()
-            [form] = FORM.findall(answer.text)
-            prompt = "login" if 'name="login"' in answer.text else "consent"
-            answer = browser.post(form, data={"prompt": prompt, "login": login, "password": "any"})
-
-
-def finish(door: Door, begun: dict[str, str], back: dict[str, str]) -> Any:
-    body = {"handle": begun["handle"], "code": back["code"], "state": back["state"]}
-    return door.post("/v1/sessions/outside/finish", body)
-
-
-def log_in(door: Door, login: str) -> Any:
-    begun = begin(door)
-    return finish(door, begun, visit(begun["address"], login))
+from tests.hub.sessions.browser import REDIRECT, START, begin, door_of, finish, get, log_in, token_of, visit
+from tests.hub.sessions.door import PASSWORD, Door, code_of
+from tests.hub.world import World
 
 
 def test_somebody_of_headquarters_is_linked_by_the_address_an_admin_entered(hq: Door) -> None:
@@ -82,8 +17,7 @@ def test_somebody_of_headquarters_is_linked_by_the_address_an_admin_entered(hq: 
 
     opened = log_in(hq, "wang")
 
-    assert opened.status_code == 201
-    shown = hq.session(opened.json()["token"]).json()
+    shown = hq.session(token_of(opened)).json()
     assert (shown["person"], shown["method"]) == (str(person.id), "outside")
     [linked] = hq.acts("staff.linked")
     assert (linked.actor, linked.after["issuer"]) == (f"staff:{person.id}", hq.world.hub.outside.client.issuer)  # type: ignore[union-attr]
@@ -97,7 +31,7 @@ def test_after_that_the_person_is_known_by_the_provider_and_has_no_password_here
 
     again = log_in(hq, "wang")
 
-    assert again.json()["person"] == str(person.id)
+    assert hq.session(token_of(again)).json()["person"] == str(person.id)
     assert code_of(hq.log_in(password=PASSWORD)) == (401, "log_in.failed")
     assert len(hq.acts("staff.linked")) == 1
 
@@ -120,32 +54,36 @@ def test_whoever_is_not_known_here_is_not_let_in(hq: Door, login: str, overrides
 def test_the_browser_is_sent_with_state_nonce_and_a_code_challenge(hq: Door) -> None:
     begun = begin(hq)
 
-    asked = {name: values[0] for name, values in parse_qs(urlsplit(begun["address"]).query).items()}
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(begun.address).query).items()}
     assert (asked["response_type"], asked["client_id"], asked["redirect_uri"]) == ("code", "hub", REDIRECT)
     assert asked["code_challenge_method"] == "S256"
     assert {"openid", "email"} == set(asked["scope"].split())
-    assert len({asked["state"], asked["nonce"], asked["code_challenge"], begun["handle"]}) == 4
-    assert not any(secret in begun["address"] for secret in (begun["handle"], "a secret of the client"))
+    assert len({asked["state"], asked["nonce"], asked["code_challenge"], begun.cookie}) == 4
+    assert not any(secret in begun.address for secret in (begun.cookie, "a secret of the client"))
 
 
-@pytest.mark.parametrize("wrong", ["state", "handle", "code", "late", "twice", "garbage"])
+@pytest.mark.parametrize("wrong", ["state", "handle", "no cookie", "code", "no code", "late", "twice", "garbage"])
 def test_an_answer_to_something_else_is_refused(hq: Door, wrong: str) -> None:
     hq.world.add_person(Role.ADMIN, email="wang@hq.example")
     begun = begin(hq)
-    back = visit(begun["address"], "wang")
+    back = visit(begun.address, "wang")
     match wrong:
         case "state":
-            back["state"] = visit(begin(hq)["address"], "wang")["state"]
+            back["state"] = visit(begin(hq).address, "wang")["state"]
         case "handle":
             begun = begin(hq)
+        case "no cookie":
+            begun.cookie = ""
+        case "no code":
+            back = {"state": back["state"], "error": "access_denied"}
         case "code":
-            back["code"] = visit(begin(hq)["address"], "wang")["code"]
+            back["code"] = visit(begin(hq).address, "wang")["code"]
         case "late":
             hq.world.clock.pass_(minutes=10)
         case "twice":
             finish(hq, begun, back)
         case "garbage":
-            begun["handle"] = "!"
+            begun.cookie = "!"
 
     assert code_of(finish(hq, begun, back)) == (401, "outside.failed")
 
@@ -156,7 +94,7 @@ def test_a_provider_that_is_not_ours_is_not_believed(world: World, client: Clien
     world.add_person(Role.ADMIN, email="wang@hq.example")
     with door.client:
         begun = begin(door)
-        back = visit(begun["address"], "wang")
+        back = visit(begun.address, "wang")
         match wrong:
             case "secret":
                 changed = replace(client, secret="another")
@@ -180,11 +118,11 @@ def test_a_provider_that_is_away_is_told_so(small_world: World) -> None:
     door = door_of(small_world, Client("http://127.0.0.1:9", "hub", "x", REDIRECT))
 
     with door.client:
-        assert code_of(door.post("/v1/sessions/outside")) == (401, "outside.failed")
+        assert code_of(get(door, START)) == (401, "outside.failed")
 
 
 def test_without_a_provider_it_is_not_offered(small_world: World) -> None:
     door = door_of(small_world, None)
 
     with door.client:
-        assert code_of(door.post("/v1/sessions/outside")) == (404, "outside.not_offered")
+        assert code_of(get(door, START)) == (404, "outside.not_offered")

@@ -37,6 +37,12 @@ def signed(key: Any = KEY, alg: str = "ES256", **changes: Any) -> str:
     return jwt.encode({"alg": alg, "kid": "1"}, claims, key, algorithms=[alg])
 
 
+def signed_by_a_key_that_it_names_itself() -> str:
+    own = ECKey.generate_key("P-256", {"kid": "2"})
+    header = {"alg": "ES256", "kid": "2", "jwk": own.as_dict(private=False), "jku": "https://evil.example/keys"}
+    return jwt.encode(header, CLAIMS, own, algorithms=["ES256"])
+
+
 def unsigned() -> str:
     _header, body, _signature = signed().split(".")
     return ".".join([text(b'{"alg":"none"}'), body, ""])
@@ -104,6 +110,7 @@ def test_a_token_for_something_else_is_refused(changes: dict[str, Any]) -> None:
     [
         signed(ECKey.generate_key("P-256", {"kid": "1"})),
         signed(OctKey.import_key("the client's secret and more of it"), "HS256"),
+        signed_by_a_key_that_it_names_itself(),
         unsigned(),
         "garbage",
         "None",

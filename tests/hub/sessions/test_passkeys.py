@@ -7,7 +7,7 @@ from hub.composition import compose
 from hub.staff.models import Passkey
 from hub.staff.permissions import Role
 from tests.hub.sessions.authenticator import PRESENT, Authenticator, raw, text
-from tests.hub.sessions.conftest import Door, code_of
+from tests.hub.sessions.door import Door, code_of
 from tests.hub.world import SECRETS, World
 
 

@@ -233,7 +233,8 @@ def test_a_statement_of_some_days_begins_with_what_was_there_before(counter: Cou
 
 @pytest.mark.parametrize("how", ["format", "accept"])
 def test_a_statement_is_also_a_table_without_formulas(counter: Counter, how: str) -> None:
-    path, headers = f"{with_three_days(counter).wallet}/statement", {}
+    counter = with_three_days(counter)
+    path, headers = f"{counter.wallet}/statement", {}
     if how == "format":
         path += "?format=csv"
     else:
@@ -242,7 +243,7 @@ def test_a_statement_is_also_a_table_without_formulas(counter: Counter, how: str
     answer = counter.call("GET", path, **headers)
 
     assert answer.headers["content-type"].startswith("text/csv")
-    assert "attachment" in answer.headers["content-disposition"]
+    assert answer.headers["content-disposition"] == f"attachment; filename=statement-{counter.purse.member}.csv"
     rows = list(csv.DictReader(StringIO(answer.text.removeprefix("\ufeff"))))
     assert [(row["receipt"], row["balance"]) for row in rows] == [("'=T1", "550"), ("P1", "400"), ("R1", "415")]
     assert rows[0]["at"] == "2026-11-21 10:00:00+08:00"

@@ -1,0 +1,4 @@
+# Values of fields, as a kiosk shows them.
+
+field-yes = Yes
+field-no = No
