@@ -38,6 +38,11 @@ def pytest_unconfigure() -> None:
         shutil.rmtree(os.environ[TEMPLATES], ignore_errors=True)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that say they take long, so that no worker is left alone with them at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
+
+
 @pytest.fixture(scope="session")
 def templates() -> Path:
     """Folder for what is made once and copied by every test."""

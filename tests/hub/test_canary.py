@@ -214,8 +214,8 @@ def journey(world: World, logged: list[MutableMapping[str, Any]]) -> Iterator[Jo
 def stored(database: Database) -> bytes:
     """Everything that the database keeps, as it lies there."""
     if database.is_sqlite:
-        folder = Path(database.url.database or "").parent
-        return b"".join(path.read_bytes() for path in sorted(folder.glob("hub.db*")))
+        place = Path(database.url.database or "")
+        return b"".join(path.read_bytes() for path in sorted(place.parent.glob(f"{place.name}*")))
     with database.read() as session:
         rows = [
             str(row)

@@ -170,7 +170,7 @@ def test_every_list_has_pages(small_api: Api) -> None:
     bare = {
         path
         for path, get in gets.items()
-        if get["responses"]["200"].get("content", {}).get("application/json", {}).get("schema", {}).get("type")
+        if get["responses"].get("200", {}).get("content", {}).get("application/json", {}).get("schema", {}).get("type")
         == "array"
     }
     assert bare == set()
