@@ -23,11 +23,14 @@ from protocol.ids import moment_of
 from protocol.state import KioskStatus
 
 
-def note_status(session: Session, kiosk: str, status: KioskStatus, now: datetime, *, random_bytes: RandomBytes) -> None:
-    """Note that a kiosk came, left or was lost. An old death does not bury a newer connection."""
+def note_status(session: Session, kiosk: str, status: KioskStatus, now: datetime, *, random_bytes: RandomBytes) -> bool:
+    """Note that a kiosk came, left or was lost; tells whether it is here now.
+
+    An old death does not bury a newer connection.
+    """
     known = session.get(Kiosk, kiosk)
     if known is None:
-        return
+        return False
     sighting = session.get(Sighting, kiosk)
     if sighting is None:
         sighting = Sighting(kiosk=kiosk, state=status.state, connection=status.connection, at=now, heartbeat={})
@@ -39,6 +42,7 @@ def note_status(session: Session, kiosk: str, status: KioskStatus, now: datetime
     if status.state == "online" and status.epoch is not UNSET:
         sighting.birth = msgspec.to_builtins(status)
         _meet(session, Birth(kiosk, status, status.epoch, now), random_bytes)
+    return sighting.state == "online"
 
 
 def _note_address(session: Session, kiosk: Kiosk, address: str | None) -> None:

@@ -157,20 +157,28 @@ class Ingest:
             return fleet.public_keys(session, sorted(kiosks))
 
     def _note(self, inbox: Inbox, now: datetime) -> None:
-        for kiosk, status in inbox.statuses:
-            (self._publisher.came if status.state == "online" else self._publisher.went)(kiosk)
         if not (inbox.reports or inbox.heartbeats or inbox.statuses):
             return
-        self._database.run(lambda session: self._write_notes(session, inbox, now))
-
-    def _write_notes(self, session: Session, inbox: Inbox, now: datetime) -> None:
+        is_here = self._database.run(lambda session: self._write_notes(session, inbox, now))
         for kiosk, status in inbox.statuses:
-            births.note_status(session, kiosk, status, now, random_bytes=self._random_bytes)
+            if status.state == "online":
+                self._publisher.came(kiosk)
+        for kiosk in is_here:
+            if not is_here[kiosk]:
+                self._publisher.went(kiosk)
+
+    def _write_notes(self, session: Session, inbox: Inbox, now: datetime) -> dict[str, bool]:
+        """Write down what kiosks say of themselves; tells for each that came, left or was lost whether it is here."""
+        is_here = {
+            kiosk: births.note_status(session, kiosk, status, now, random_bytes=self._random_bytes)
+            for kiosk, status in inbox.statuses
+        }
         for kiosk, heartbeat in inbox.heartbeats.items():
             fleet_service.note_heartbeat(session, kiosk, heartbeat, now)
         for kiosk, report in inbox.reports:
             fleet.close_duties(session, kiosk, report.duties, now)
             fleet.note_held(session, kiosk, report.members)
+        return is_here
 
     def _book(self, inbox: Inbox, now: datetime) -> list[Outcome]:
         items: list[Item] = [item for batch in inbox.batches for item in batch.items]

@@ -93,7 +93,8 @@ def campaign(seeds: int, processes: int, asked: Options) -> Counter[str]:
 
 def report(total: Counter[str]) -> Report:
     """All games of this version of the code, those of earlier runs among them."""
-    names = ("seeds", "wrong", "faults", "acts", "asked", "served", "receipts", "lost", "doubled", "overdrafts")
+    counts = ("seeds", "wrong", "faults", "acts", "asked", "served", "passed", "receipts")
+    names = (*counts, "lost", "doubled", "overdrafts")
     figures: dict[str, float] = {name: total[name] for name in names}
     figures["kiosk_days"] = total["kiosk_hours"] / HOURS_PER_DAY
     return Report("simulation", figures, {"served_per_asked": total["served"] / max(total["asked"], 1)})

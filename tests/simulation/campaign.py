@@ -75,4 +75,5 @@ def _figures(game: Game, found: Findings) -> Counter[str]:
         lost=found.lost,
         doubled=found.doubled,
         overdrafts=found.overdrafts,
+        passed=found.passed,
     )

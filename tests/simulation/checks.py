@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hub.booking.models import Fact
@@ -23,6 +23,7 @@ from protocol import codec
 from protocol.envelope import Event
 from protocol.errors import ErrorCode
 from protocol.events import LeaseSpent, PurchaseRecorded
+from protocol.limits import PASSED_LEASES_FROM
 from tests.simulation.kiosk import SimKiosk
 from tests.simulation.truth import Receipt, Seen
 
@@ -35,12 +36,13 @@ Body = TypeVar("Body", LeaseSpent, PurchaseRecorded)
 
 @dataclass(slots=True)
 class Findings:
-    """What is wrong; of that, how much was lost, came twice, or was overdrawn."""
+    """What is wrong; of that, how much was lost, came twice, or was overdrawn. `passed` counts notes, which are not."""
 
     wrong: list[str] = field(default_factory=list)
     lost: int = 0
     doubled: int = 0
     overdrafts: int = 0
+    passed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ def check(game: "Game") -> Findings:
         _receipts(session, game, found)
         _overdrafts(session, game, found)
         _cheaters(session, game, found)
+        notes = select(func.count()).where(Lease.number >= PASSED_LEASES_FROM)
+        found.passed = session.execute(notes).scalar_one()
     return found
 
 

@@ -41,6 +41,7 @@ CHANGES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("transfers", {"offered": False}),
     ("cash", {"points": 2, "minor": 100, "max_share_bp": 5_000}),
     ("lending", {"share_percent": 100, "cap_points": 500, "kiosks_max": 2, "stock_pieces_max": 1}),
+    ("lending", {"share_percent": 100, "cap_points": 700, "kiosks_max": 1, "min_points": 20}),
     ("lending", {"share_percent": 50, "cap_points": 200, "days": 2, "min_points": 20}),
     ("lending", {"share_percent": 0}),
 )
@@ -52,6 +53,16 @@ def cut_line(game: "Game", what: dict[str, Any]) -> None:
     kiosk = game.kiosk(what)
     kiosk.disconnect()
     game.after(what["for_s"], kiosk.connect)
+
+
+@deed
+def cut_store(game: "Game", what: dict[str, Any]) -> None:
+    """A store has no network but its own for a while: its kiosks have each other."""
+    stores = game.arena.founded.stores
+    for kiosk in game.kiosks:
+        if stores[kiosk.id] == stores[game.kiosk(what).id]:
+            kiosk.disconnect()
+            game.after(what["for_s"], kiosk.connect)
 
 
 @deed

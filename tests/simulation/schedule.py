@@ -63,6 +63,7 @@ PEOPLE = {"visit": 14, "buy": 5, "buy_at_kiosk": 4, "pay": 3, "pass_on": 1, "cop
 
 FAULTS = {
     "cut_line": 4,
+    "cut_store": 3,
     "mute_line": 2,
     "slow_line": 2,
     "stop_broker": 2,
@@ -182,6 +183,9 @@ class _People:
 
     def cut_line(self) -> dict[str, Any]:
         return {"for_s": round(self._random.expovariate(1 / self._random.choice([2, 60, 3_600, 3 * DAY_S])), 3)}
+
+    def cut_store(self) -> dict[str, Any]:
+        return self.cut_line()
 
     def slow_line(self) -> dict[str, Any]:
         return {"for_s": self._span(), "slowness_s": self._random.choice([0.2, 1.0, 4.0])}

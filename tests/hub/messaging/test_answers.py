@@ -175,6 +175,19 @@ def test_a_kiosk_that_was_away_catches_up(line: Line) -> None:
     assert snapshot.points == 950
 
 
+def test_a_kiosk_whose_earlier_connection_is_found_dead_late_still_hears_everything(line: Line) -> None:
+    world, kiosk = line.world, line.world.add_kiosk()
+    _visit, member = open_visit(line, kiosk)
+    line.arrive(line.born(kiosk, 2))
+    lost = codec.encode(KioskStatus(state="lost", connection=1))
+
+    line.arrive(Arrival(topics.of_kiosk(kiosk.id, Channel.STATUS), lost))
+    world.earn(member, 50)
+
+    [snapshot] = line.flushed(kiosk, Channel.MEMBERS, MemberSnapshot)
+    assert snapshot.points == 950
+
+
 def test_a_tier_given_by_hand_is_pushed(line: Line) -> None:
     world, kiosk = line.world, line.world.add_kiosk()
     _visit, member = open_visit(line, kiosk)
