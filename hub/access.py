@@ -65,10 +65,16 @@ def _refusal(request: Request, principal: staff.Principal, permission: Permissio
     return None
 
 
-def _key_hash(request: Request) -> bytes:
+def bearer_of(request: Request) -> str | None:
+    """The token that a request names itself; None where there is none, or a browser sends its cookie."""
     given = request.headers.get("authorization", "")
-    if given.lower().startswith(BEARER):
-        return staff.hash_of(given[len(BEARER) :].strip())
+    return given[len(BEARER) :].strip() if given.lower().startswith(BEARER) else None
+
+
+def _key_hash(request: Request) -> bytes:
+    bearer = bearer_of(request)
+    if bearer is not None:
+        return staff.hash_of(bearer)
     if COOKIE not in request.cookies:
         raise ProblemError(ErrorCode.KEY_MISSING)
     if request.method not in SAFE_METHODS and is_foreign(request):
@@ -113,6 +119,20 @@ async def principal_of(request: Request) -> staff.Principal:
     return principal
 
 
+async def log_in_of(principal: Annotated[staff.Principal, Depends(principal_of)]) -> staff.LogIn:
+    """The session of the person who calls; a key has none."""
+    if principal.log_in is None:
+        raise ProblemError(ErrorCode.SESSION_NEEDED)
+    return principal.log_in
+
+
+async def refuse_foreign(request: Request) -> None:
+    """Refuse what a browser sends for another site's page: it could log its visitor in as somebody else."""
+    said = {"sec-fetch-site", "origin"} & set(request.headers)
+    if said and is_foreign(request):
+        raise ProblemError(ErrorCode.REQUEST_FOREIGN)
+
+
 async def request_id(idempotency_key: Annotated[UUID | None, Header()] = None) -> UUID:
     """The id that the caller made for this request, so that it can be repeated safely."""
     if idempotency_key is None:
@@ -122,4 +142,6 @@ async def request_id(idempotency_key: Annotated[UUID | None, Header()] = None) -
 
 TheHub = Annotated[Hub, Depends(hub_of)]
 ThePrincipal = Annotated[staff.Principal, Depends(principal_of)]
+TheLogIn = Annotated[staff.LogIn, Depends(log_in_of)]
 TheRequestId = Annotated[UUID, Depends(request_id)]
+OURS = [Depends(refuse_foreign)]

@@ -20,7 +20,7 @@ from hub.duplicates import endpoints as duplicates
 from hub.etags import Tagging
 from hub.finance import endpoints as finance
 from hub.fleet import endpoints as fleet
-from hub.gate import BODY_MAX_BYTES, Gate
+from hub.gate import BODY_MAX_BYTES, HEADERS, NOT_KEPT, Gate
 from hub.holds import endpoints as holds
 from hub.imports import endpoints as imports
 from hub.leases import endpoints as leases
@@ -174,4 +174,7 @@ async def _refuse_unrouted(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _fail(request: Request, _error: Exception) -> JSONResponse:
-    return problem(request, ErrorCode.REQUEST_FAILED, {})
+    answer = problem(request, ErrorCode.REQUEST_FAILED, {})
+    # The framework sends this from outside the gate, which says these with every other answer.
+    answer.raw_headers += [*HEADERS, *NOT_KEPT]
+    return answer

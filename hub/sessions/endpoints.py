@@ -10,24 +10,27 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from hub.access import COOKIE, SAME_ORIGIN, TheHub, ThePrincipal, is_foreign
+from hub.access import COOKIE, OURS, SAME_ORIGIN, TheHub, TheLogIn, ThePrincipal, address_of, bearer_of
 from hub.audit.service import Act, audit
 from hub.composition import Hub
+from hub.pages import whole
 from hub.problems import ProblemError, language_of, status_of
-from hub.sessions import notices, passkeys, passwords, redirects, service, tickets, totp
+from hub.schemas import PageOf
+from hub.sessions import answers, notices, own, passkeys, passwords, redirects, service, tickets, totp
 from hub.sessions.breached import refusal_of
 from hub.sessions.factors import MAKE, PASSKEYS_MAX, USE, Proof, factors_of
-from hub.sessions.log_in import Halfway
-from hub.sessions.outside import HANDLE_MAX_MIN, Back, Provider, ProviderError
+from hub.sessions.outside import HANDLE_MAX_MIN, Back, Provider, ProviderError, Start
 from hub.sessions.passkeys import Site
 from hub.sessions.rules import PASSWORD_MAX_CHARS, PASSWORD_MIN_CHARS
 from hub.sessions.schemas import (
     ChallengeOut,
     CodesBegunOut,
     CodesIn,
+    ConfirmedOut,
     ConfirmIn,
     LoggedInOut,
     LogInIn,
+    OwnSessionOut,
     PasskeyIn,
     PasskeyLogInIn,
     PasskeyOut,
@@ -39,7 +42,7 @@ from hub.sessions.schemas import (
 )
 from hub.sessions.service import Opened, Visitor
 from hub.staff.models import Passkey, Person, StaffSession
-from hub.staff.service import LogIn
+from hub.staff.service import LogIn, Principal, hash_of
 from protocol.errors import ErrorCode
 
 DEVICE_CHARS = 16
@@ -51,29 +54,13 @@ router = APIRouter(prefix="/v1", tags=["sessions"])
 
 async def visitor_of(request: Request) -> Visitor:
     """Where a request comes from."""
-    calls_itself = request.headers.get("user-agent", "")
-    source = request.client.host if request.client else ""
-    return Visitor(source[:64], hashlib.sha256(calls_itself.encode()).hexdigest()[:DEVICE_CHARS])
-
-
-async def log_in_of(principal: ThePrincipal) -> LogIn:
-    """The session of the person who calls; a key has none."""
-    if principal.log_in is None:
-        raise ProblemError(ErrorCode.SESSION_NEEDED)
-    return principal.log_in
-
-
-async def refuse_foreign(request: Request) -> None:
-    """Refuse what a browser sends for another site's page: it could log its visitor in as somebody else."""
-    said = {"sec-fetch-site", "origin"} & set(request.headers)
-    if said and is_foreign(request):
-        raise ProblemError(ErrorCode.REQUEST_FOREIGN)
+    device = hashlib.sha256(request.headers.get("user-agent", "").encode()).hexdigest()[:DEVICE_CHARS]
+    carried = bearer_of(request) or request.cookies.get(COOKIE, "")
+    return Visitor(address_of(request)[:64], device, hash_of(carried))
 
 
 Given = Annotated[str, Query(max_length=redirects.GIVEN_MAX_CHARS)]
 TheVisitor = Annotated[Visitor, Depends(visitor_of)]
-TheLogIn = Annotated[LogIn, Depends(log_in_of)]
-OURS = [Depends(refuse_foreign)]
 
 
 @router.post("/sessions", status_code=201, response_model=LoggedInOut, dependencies=OURS)
@@ -81,30 +68,30 @@ def log_in(body: LogInIn, hub: TheHub, visitor: TheVisitor, response: Response) 
     """Log in by password; whoever has a second factor is asked for it next."""
     settled = hub.log_ins.by_password(body.login, body.password, visitor)
     if isinstance(settled, Opened):
-        return _opened(settled, response, cookie=body.cookie)
-    return _halfway(settled)
+        return _let_in(settled, response, cookie=body.cookie)
+    return answers.of_halfway(settled)
 
 
 @router.post("/sessions/second-factor", status_code=201, response_model=LoggedInOut, dependencies=OURS)
 def give_second_factor(body: SecondFactorIn, hub: TheHub, visitor: TheVisitor, response: Response) -> dict[str, Any]:
     """Prove in a second way that it is you."""
-    return _opened(hub.log_ins.by_second_factor(body.ticket, _proof(body), visitor), response, cookie=body.cookie)
+    return _let_in(hub.log_ins.by_second_factor(body.ticket, _proof(body), visitor), response, cookie=body.cookie)
 
 
 @router.post("/sessions/passkey", status_code=201, response_model=LoggedInOut, dependencies=OURS)
 def log_in_by_passkey(body: PasskeyLogInIn, hub: TheHub, visitor: TheVisitor, response: Response) -> dict[str, Any]:
     """Log in by passkey, with nothing typed."""
     opened = hub.log_ins.by_passkey(body.passkey.model_dump(exclude_none=True), visitor)
-    return _opened(opened, response, cookie=body.cookie)
+    return _let_in(opened, response, cookie=body.cookie)
 
 
 @router.get("/sessions/outside", status_code=303, response_class=RedirectResponse)
-def begin_outside(request: Request, hub: TheHub, to: Given = redirects.CONSOLE) -> Response:
+def begin_outside(request: Request, hub: TheHub, visitor: TheVisitor, to: Given = redirects.CONSOLE) -> Response:
     """Begin a log-in through the provider of headquarters. `to` is the console's page to come back to."""
 
     def work() -> Response:
         redirects.insist(request.headers.get("sec-fetch-site", SAME_ORIGIN), to)
-        begun, kept_s = _provider(hub).begin(to, hub.clock()), HANDLE_MAX_MIN * 60
+        begun, kept_s = _provider(hub).begin(Start(to, visitor.carries), hub.clock()), HANDLE_MAX_MIN * 60
         answer = RedirectResponse(begun.address, 303)
         answer.set_cookie(redirects.HANDLE, begun.handle, kept_s, path="/", secure=True, httponly=True, samesite="lax")
         return answer
@@ -129,7 +116,7 @@ def finish_outside(
         to, opened = redirects.finish(hub.log_ins, _provider(hub), Back(handle, code, state, iss), visitor)
         # No redirect: it would count as the provider's doing, and the browser would keep the session's cookie back.
         answer = HTMLResponse(notices.onwards(to, _language(request)))
-        _hand_cookie(answer, opened)
+        _hand_cookie(answer, opened.token)
         answer.delete_cookie(redirects.HANDLE, path="/", secure=True, httponly=True, samesite="lax")
         return answer
 
@@ -141,6 +128,25 @@ async def challenge(hub: TheHub) -> dict[str, Any]:
     """What a browser needs to use a passkey."""
     judge = hub.log_ins.judge
     return {"options": passkeys.options_to_use(_site(hub), judge.challenge(USE, b"", hub.clock()))}
+
+
+@router.get("/sessions", response_model=PageOf[OwnSessionOut])
+def show_own_sessions(hub: TheHub, log_in: TheLogIn) -> dict[str, Any]:
+    """Where you are logged in, the newest first."""
+    with hub.database.read() as session:
+        return whole(own.shown(session, log_in, hub.clock()))
+
+
+@router.delete("/sessions", status_code=204, response_class=Response)
+def end_other_sessions(hub: TheHub, principal: ThePrincipal, log_in: TheLogIn) -> Response:
+    """Log out everywhere but here."""
+    return _end(hub, principal, log_in, None)
+
+
+@router.delete("/sessions/{one}", status_code=204, response_class=Response)
+def end_own_session(one: UUID, hub: TheHub, principal: ThePrincipal, log_in: TheLogIn) -> Response:
+    """Log out in one place."""
+    return _end(hub, principal, log_in, one)
 
 
 @router.get("/session", response_model=SessionOut)
@@ -184,12 +190,17 @@ def log_out(hub: TheHub, principal: ThePrincipal, log_in: TheLogIn) -> Response:
     return response
 
 
-@router.post("/session/confirm", status_code=204, response_class=Response)
-def confirm(body: ConfirmIn, hub: TheHub, log_in: TheLogIn, visitor: TheVisitor) -> Response:
-    """Prove that it is still you, for what is sensitive; it counts for some minutes."""
+@router.post("/session/confirm", response_model=ConfirmedOut)
+def confirm(
+    body: ConfirmIn, hub: TheHub, log_in: TheLogIn, visitor: TheVisitor, *, request: Request, response: Response
+) -> dict[str, Any]:
+    """Prove that it is still you, for what is sensitive; it counts for some minutes. The session gets another token."""
     passkey = body.passkey.model_dump(exclude_none=True) if body.passkey else None
-    hub.log_ins.confirm(log_in, body.password, Proof(body.code, None, passkey), visitor)
-    return Response(status_code=204)
+    token = hub.log_ins.confirm(log_in, body.password, Proof(body.code, None, passkey), visitor)
+    if bearer_of(request) is not None:
+        return {"token": token}
+    _hand_cookie(response, token)
+    return {"token": None}
 
 
 @router.put("/session/password", status_code=204, response_class=Response)
@@ -318,6 +329,18 @@ def renew_recovery_codes(hub: TheHub, principal: ThePrincipal, log_in: TheLogIn)
     return {"recovery_codes": hub.database.run(work)}
 
 
+def _end(hub: Hub, principal: Principal, log_in: LogIn, one: UUID | None) -> Response:
+    now = hub.clock()
+
+    def work(session: Session) -> None:
+        ended = {"sessions": own.end(session, log_in, one, now)}
+        act = Act(principal.actor, "staff.sessions_ended", str(log_in.person), {}, ended, principal.address)
+        audit(session, act, now, hub.random_bytes)
+
+    hub.database.run(work)
+    return Response(status_code=204)
+
+
 def _proof(body: ProofIn) -> Proof:
     passkey = body.passkey.model_dump(exclude_none=True) if body.passkey else None
     return Proof(body.code, body.recovery_code, passkey)
@@ -355,37 +378,14 @@ def _language(request: Request) -> str:
     return language_of(request.headers.get("accept-language", ""))
 
 
-def _hand_cookie(response: Response, opened: Opened) -> None:
-    response.set_cookie(COOKIE, opened.token, path="/", secure=True, httponly=True, samesite="strict")
+def _hand_cookie(response: Response, token: str) -> None:
+    response.set_cookie(COOKIE, token, path="/", secure=True, httponly=True, samesite="strict")
 
 
-def _opened(opened: Opened, response: Response, *, cookie: bool) -> dict[str, Any]:
+def _let_in(opened: Opened, response: Response, *, cookie: bool) -> dict[str, Any]:
     if cookie:
-        _hand_cookie(response, opened)
-    return {
-        "state": "open",
-        "session": opened.session,
-        "person": opened.person,
-        "token": None if cookie else opened.token,
-        "ends_at": opened.ends_at,
-        "ticket": None,
-        "factors": [],
-        "passkeys": [],
-    }
-
-
-def _halfway(halfway: Halfway) -> dict[str, Any]:
-    offered = {"code": halfway.factors.codes, "passkey": bool(halfway.factors.passkeys)}
-    return {
-        "state": "second_factor",
-        "session": None,
-        "person": None,
-        "token": None,
-        "ends_at": None,
-        "ticket": halfway.ticket,
-        "factors": [*(name for name, is_offered in offered.items() if is_offered), "recovery_code"],
-        "passkeys": halfway.factors.passkeys,
-    }
+        _hand_cookie(response, opened.token)
+    return answers.of_opened(opened, is_told=not cookie)
 
 
 def _shown(passkey: Passkey) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from hub.sessions import passwords, throttle, tickets
 from hub.sessions.factors import Factors, Judge, Proof, factors_of, passkey_of
 from hub.sessions.outside import Identity
 from hub.sessions.rules import needs_second_factor
-from hub.sessions.service import LASTS_MAX_H, Opened, Visitor, confirm, open_session
+from hub.sessions.service import LASTS_MAX_H, Opened, Visitor, confirm, leave, open_session
 from hub.sessions.throttle import Watched
 from hub.staff.models import Person
 from hub.staff.roles import rights_of
@@ -148,8 +148,8 @@ class LogIns:
 
         return _settled(self.database.run(work))
 
-    def confirm(self, log_in: LogIn, password: str | None, proof: Proof, visitor: Visitor) -> None:
-        """Have somebody who is logged in prove to be still there.
+    def confirm(self, log_in: LogIn, password: str | None, proof: Proof, visitor: Visitor) -> str:
+        """Have somebody who is logged in prove to be still there; their session has this new token from then on.
 
         Raises:
             ProblemError: the proof is wrong, or a password where there is a second factor.
@@ -167,24 +167,36 @@ class LogIns:
             self._fail(log_in.person, "confirm", visitor, now)
             raise ProblemError(ErrorCode.SECOND_FACTOR_WRONG)
 
-        def work(session: Session) -> bool:
+        def work(session: Session) -> str | None:
             locked = session.get_one(Person, log_in.person, with_for_update=True)
             if password is None and not self.judge.accepts(session, locked, proof, now):
-                return False
+                return None
             throttle.clear(session, watched)
-            confirm(session, log_in.id, now)
-            return True
+            told = {"method": "password" if password is not None else proof.method, "session": str(log_in.id)}
+            act = Act(f"staff:{locked.id}", "staff.confirmed", str(locked.id), {}, told, visitor.source)
+            fresh = confirm(session, log_in.id, now, self.judge.random)
+            audit(session, act, now, self.judge.random)
+            return fresh
 
-        if not self.database.run(work):
+        token = self.database.run(work)
+        if token is None:
             self._fail(log_in.person, "confirm", visitor, now)
             raise ProblemError(ErrorCode.SECOND_FACTOR_WRONG)
+        return token
 
     def open(self, session: Session, person: Person, method: str, visitor: Visitor, *, now: datetime) -> Opened:
-        """Open the session of somebody who has proved who they are, and write it down."""
+        """Open the session of somebody who has proved who they are, and end the one that their browser still has.
+
+        Both are written down.
+        """
         random = self.judge.random
         opened = open_session(session, person, method, source=visitor.source, now=now, random=random, hours=LASTS_MAX_H)
         told = {"method": method, "device": visitor.device, "session": str(opened.session)}
         actor = f"staff:{person.id}"
+        left = leave(session, visitor.carries, now)
+        if left is not None:
+            ended = {"sessions": [str(left.id)]}
+            audit(session, Act(actor, "staff.sessions_ended", str(left.person), {}, ended, visitor.source), now, random)
         audit(session, Act(actor, "staff.logged_in", str(person.id), {}, told, visitor.source), now, random)
         return opened
 

@@ -30,6 +30,7 @@ HANDLE_MAX_MIN = 10
 TIMEOUT_S = 10.0
 ANSWER_MAX_BYTES = 256 * 1024
 CLOCK_OFF_MAX_S = 60
+HASH_BYTES = 32
 PURPOSE = "outside"
 SCOPE = "openid email"
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
@@ -51,6 +52,17 @@ class Client:
     ca: Path | None = None
     acr: tuple[str, ...] = ()
     amr: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where somebody who begins wants to get, and the hash of the token that their browser had then.
+
+    The provider's page sends the browser back without that token: its cookie is strict.
+    """
+
+    to: str
+    carries: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +103,15 @@ class Provider:
     safe: Safe
     random: RandomBytes
 
-    def begin(self, to: str, now: datetime) -> Begun:
-        """The first step, for somebody who wants to get to a page `to`.
+    def begin(self, start: Start, now: datetime) -> Begun:
+        """The first step.
 
         Raises:
             ProviderError: it cannot be reached, or is not what it should be.
         """
         ends_at = now + timedelta(minutes=HANDLE_MAX_MIN)
-        handle = tickets.issue(self.safe, PURPOSE, to.encode(), ends_at=ends_at, random=self.random)
+        content = start.carries + start.to.encode()
+        handle = tickets.issue(self.safe, PURPOSE, content, ends_at=ends_at, random=self.random)
         with self._line() as line:
             known = self._metadata(line)
         wishes = {
@@ -115,17 +128,17 @@ class Provider:
         address: str = add_params_to_uri(known["authorization_endpoint"], list(wishes.items()))
         return Begun(address, tickets.text_of(handle))
 
-    def wish(self, back: Back, now: datetime) -> str:
-        """Where somebody wants to get whose browser brings this back.
+    def start(self, back: Back, now: datetime) -> Start:
+        """How somebody began whose browser brings this back.
 
         Raises:
             ProviderError: this is not the answer to a first step of the same browser.
         """
         ticket = tickets.bytes_of(back.handle)
-        to = tickets.read(self.safe, PURPOSE, ticket, now)
-        if to is None or not hmac.compare_digest(back.state.encode(), self._derived("state", ticket).encode()):
+        content = tickets.read(self.safe, PURPOSE, ticket, now)
+        if content is None or not hmac.compare_digest(back.state.encode(), self._derived("state", ticket).encode()):
             raise ProviderError("this is not the answer to a log-in that was begun here")
-        return to.decode()
+        return Start(content[HASH_BYTES:].decode(), content[:HASH_BYTES])
 
     def finish(self, back: Back, now: datetime) -> Identity:
         """The second step, with what the browser came back with.

@@ -1,6 +1,7 @@
 """Logging in through the provider of headquarters, as a browser does it: whence it may begin, where it may lead."""
 
 import re
+from dataclasses import replace
 
 from hub.problems import ProblemError
 from hub.sessions import throttle, tickets
@@ -41,8 +42,8 @@ def finish(log_ins: LogIns, provider: Provider, back: Back, visitor: Visitor) ->
     """
     now = log_ins.clock()
     log_ins.take_turn(throttle.by_source(log_ins.judge.safe, visitor.source), now)
-    to = provider.wish(back, now)
+    start = provider.start(back, now)
     ticket = tickets.bytes_of(back.handle)
     if not log_ins.database.run(lambda session: tickets.spend(session, ticket)):
         raise ProblemError(ErrorCode.OUTSIDE_FAILED)
-    return to, log_ins.by_identity(provider.finish(back, now), visitor)
+    return start.to, log_ins.by_identity(provider.finish(back, now), replace(visitor, carries=start.carries))

@@ -65,6 +65,8 @@ class CodesIn(Input):
 class ConfirmIn(Input):
     """Proof that it is still you; the password only where there is no second factor."""
 
+    model_config = ConfigDict(str_strip_whitespace=False)
+
     password: Secret | None = None
     code: Annotated[str, Field(pattern=r"^[0-9]{6}$")] | None = None
     passkey: Credential | None = None
@@ -74,6 +76,24 @@ class ConfirmIn(Input):
         if sum(part is not None for part in (self.password, self.code, self.passkey)) != 1:
             raise ValueError("give exactly one proof")
         return self
+
+
+class ConfirmedOut(Output):
+    """The token that the session has from now on, unless it came as a cookie. The one before counts no more."""
+
+    token: str | None
+
+
+class OwnSessionOut(Output):
+    """One of one's own sessions; `is_present` is the one that asks."""
+
+    id: UUID
+    method: str
+    source: str
+    made_at: datetime
+    seen_at: datetime
+    ends_at: datetime
+    is_present: bool
 
 
 class PasswordIn(Input):

@@ -26,10 +26,14 @@ KEPT_DAYS = 90
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Where a request comes from: the network address, and a digest of what the browser calls itself."""
+    """Where a request comes from: the network address, and a digest of what the browser calls itself.
+
+    `carries` is the hash of the token that it still has from a log-in before; of no token at all where it has none.
+    """
 
     source: str
     device: str
+    carries: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ def open_session(
     session: Session, person: Person, method: str, *, source: str, now: datetime, random: RandomBytes, hours: int
 ) -> Opened:
     """Open a session for somebody who has proved who they are. Its token is new each time."""
-    token = f"{PREFIX}_{tickets.text_of(random(TOKEN_BYTES))}"
+    token = _token(random)
     row = StaffSession(
         id=event_id(int(now.timestamp() * 1000), random(10)),
         person=person.id,
@@ -89,11 +93,27 @@ def end_all(session: Session, person: UUID, now: datetime, *, but: UUID | None =
     session.execute(update(StaffSession).where(*open_ones).values(ended_at=now))
 
 
-def confirm(session: Session, one: UUID, now: datetime) -> None:
-    """Write down that the person of a session proved to be there."""
-    session.execute(update(StaffSession).where(StaffSession.id == one).values(confirmed_at=now))
+def leave(session: Session, carried: bytes, now: datetime) -> StaffSession | None:
+    """End the session whose token has this hash; None where there is none that nobody has ended yet."""
+    query = select(StaffSession).where(StaffSession.token_hash == carried, StaffSession.ended_at.is_(None))
+    found = session.execute(query.with_for_update()).scalar_one_or_none()
+    if found is not None:
+        found.ended_at = now
+    return found
+
+
+def confirm(session: Session, one: UUID, now: datetime, random: RandomBytes) -> str:
+    """Write down that the person of a session proved to be there. From now on it has the token that this returns."""
+    token = _token(random)
+    proved = {"confirmed_at": now, "token_hash": hash_of(token)}
+    session.execute(update(StaffSession).where(StaffSession.id == one).values(proved))
+    return token
 
 
 def forget(session: Session, now: datetime) -> None:
     """Remove sessions that ended long ago."""
     session.execute(delete(StaffSession).where(StaffSession.ends_at < now - timedelta(days=KEPT_DAYS)))
+
+
+def _token(random: RandomBytes) -> str:
+    return f"{PREFIX}_{tickets.text_of(random(TOKEN_BYTES))}"

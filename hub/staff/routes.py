@@ -15,6 +15,9 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("GET", "/v1/sessions/outside"): PUBLIC,
     ("GET", "/v1/sessions/outside/back"): PUBLIC,
     ("POST", "/v1/passkey-challenges"): PUBLIC,
+    ("GET", "/v1/sessions"): Permission.SELF,
+    ("DELETE", "/v1/sessions"): Permission.SELF,
+    ("DELETE", "/v1/sessions/{one}"): Permission.SELF,
     ("GET", "/v1/session"): Permission.SELF,
     ("DELETE", "/v1/session"): Permission.SELF,
     ("POST", "/v1/session/confirm"): Permission.SELF,
@@ -215,6 +218,8 @@ ONLY_READ = frozenset({("POST", "/v1/members/find"), ("POST", "/v1/members/searc
 
 SENSITIVE = frozenset(
     {
+        ("DELETE", "/v1/sessions"),
+        ("DELETE", "/v1/sessions/{one}"),
         ("PUT", "/v1/session/password"),
         ("POST", "/v1/session/passkeys"),
         ("DELETE", "/v1/session/passkeys/{passkey}"),
@@ -246,8 +251,8 @@ SENSITIVE = frozenset(
         ("POST", "/v1/restores/{restore}/kiosks/{kiosk}/release"),
     }
 )
-"""Routes on which people must have proved a short while ago that they are there. What ends somebody's rights in an
-emergency is not among them, and nothing that is served in batches."""
+"""Routes on which people must have proved a short while ago that they are there. What ends somebody else's rights in
+an emergency is not among them, and nothing that is served in batches."""
 
 OF_ANY_STORE = frozenset(
     {
@@ -262,6 +267,9 @@ OF_ANY_STORE = frozenset(
         ("DELETE", "/v1/people/{person}/sessions"),
         ("DELETE", "/v1/people/{person}/sessions/{one}"),
         ("GET", "/v1/roles"),
+        ("GET", "/v1/sessions"),
+        ("DELETE", "/v1/sessions"),
+        ("DELETE", "/v1/sessions/{one}"),
         ("GET", "/v1/session"),
         ("DELETE", "/v1/session"),
         ("POST", "/v1/session/confirm"),

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import text
 
 from hub.app import create_app
 from hub.gate import BODY_MAX_BYTES, LOOKUPS, Gate
@@ -13,6 +14,12 @@ from tests.hub.api import NOBODY, Api
 from tests.hub.world import World
 
 PICTURE = f"/pictures/{'ab' * 32}"
+FOR_BROWSERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+}
 
 
 def limited(world: World, limits: Limits) -> TestClient:
@@ -121,10 +128,18 @@ def test_every_answer_tells_browsers_to_keep_their_hands_off(api: Api) -> None:
     for path in ("/health", "/nowhere", "/v1/stores"):
         headers = api.client.get(path).headers
 
-        assert headers["X-Content-Type-Options"] == "nosniff"
-        assert headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
-        assert headers["Referrer-Policy"] == "no-referrer"
-        assert "max-age=31536000" in headers["Strict-Transport-Security"]
+        assert {name: headers[name] for name in FOR_BROWSERS} == FOR_BROWSERS
+
+
+def test_a_failure_of_ours_tells_them_too_and_is_not_kept(api: Api) -> None:
+    with api.world.hub.database.write() as session:
+        session.execute(text("DROP TABLE audit"))
+
+    answer = api.call("GET", "/v1/audit")
+
+    assert answer.status_code == 500
+    assert {name: answer.headers[name] for name in FOR_BROWSERS} == FOR_BROWSERS
+    assert answer.headers["Cache-Control"] == "no-store"
 
 
 def test_nobody_on_the_way_keeps_an_answer(api: Api) -> None:

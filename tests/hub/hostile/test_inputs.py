@@ -62,6 +62,10 @@ def test_a_name_is_only_text(api: Api, hostile: str) -> None:
     assert joined.status_code in {201, 422}, joined.text
     assert joined.headers["content-type"] in {"application/json", "application/problem+json"}
     assert tables(api) == (joined.status_code == 201)
+    if joined.status_code == 201:
+        why = {"fields": ["name"], "reason": "a test"}
+        opened = api.call("POST", f"/v1/members/{joined.json()['id']}/reveal", why)
+        assert opened.json()["values"] == {"name": hostile}
 
 
 @pytest.mark.parametrize("hostile", [*INJECTIONS, *SCRIPTS, *PATHS])

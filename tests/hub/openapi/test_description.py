@@ -1,4 +1,7 @@
+import json
 import os
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +14,8 @@ from tests.hub.world import World
 
 EXAMPLES = int(os.environ.get("MEMBERTAP_SCHEMA_EXAMPLES", "1"))
 """How many requests are made of each route, right and wrong: a long run takes more."""
+
+LEAST, MOST = {"minimum", "exclusiveMinimum"}, {"maximum", "exclusiveMaximum"}
 
 
 @pytest.fixture
@@ -57,6 +62,44 @@ def test_the_examples_are_taken_as_they_stand(api: Api, operations: dict[tuple[s
     for (method, path), example in examples.items():
         answer = api.call(method, path, example)
         assert answer.json().get("code") != "request.invalid", (path, answer.text)
+
+
+def unlimited(part: Any, place: str = "") -> Iterator[str]:
+    """Where a number stands in a description that may be as small or as large as it likes."""
+    if isinstance(part, dict):
+        # A property may be called `type`, too; then it is no word of the description.
+        kind = part.get("type")
+        is_limited = part.keys() & LEAST and part.keys() & MOST
+        if isinstance(kind, str) and kind in {"integer", "number"} and not is_limited:
+            yield place
+        for name, inner in part.items():
+            yield from unlimited(inner, f"{place}.{name}")
+    elif isinstance(part, list):
+        for inner in part:
+            yield from unlimited(inner, place)
+
+
+def named(part: Any, schemas: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    """The named parts that a description leads to, and those that they lead to."""
+    for name in set(re.findall(r"#/components/schemas/([^\"']+)", json.dumps(part))) - known.keys():
+        known[name] = schemas[name]
+        named(schemas[name], schemas, known)
+    return known
+
+
+def test_every_number_that_is_sent_has_its_limits(api: Api, operations: dict[tuple[str, str], Any]) -> None:
+    sent = [{name: one.get(name, []) for name in ("parameters", "requestBody")} for one in operations.values()]
+    parts = named(sent, api.client.get("/openapi.json").json()["components"]["schemas"], {})
+
+    # What the chain's own fields hold is limited by their definitions.
+    open_ones = {place for place in unlimited([sent, parts]) if not place.startswith(".FieldsIn.properties.values")}
+
+    assert len(parts) > 50
+    assert open_ones == set()
+
+
+def test_a_number_without_a_limit_would_be_seen() -> None:
+    assert list(unlimited({"a": {"type": "integer", "minimum": 1}, "b": [{"type": "number"}]})) == [".a", ".b"]
 
 
 @pytest.mark.timeout(600)

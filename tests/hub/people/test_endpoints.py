@@ -231,6 +231,7 @@ def test_beginning_anew_takes_everything_and_gives_an_invitation(office_on_each_
     assert code_of(refused) == (401, "log_in.failed")
     assert accepted.status_code == 200
     assert office.log_in("bob", "another horse battery").status_code == 201
+    assert [act.subject for act in office.acts("staff.invited")] == [str(person.id)]
 
 
 def test_sessions_are_shown_and_ended_one_by_one_or_all(office_on_each_database: Office) -> None:

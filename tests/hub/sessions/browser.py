@@ -44,8 +44,8 @@ def cookies_of(answer: Any) -> dict[str, str]:
     return dict(line.split("=", 1) for line in answer.headers.get_list("set-cookie"))
 
 
-def begin(door: Door, to: str | None = None) -> Begun:
-    answer = get(door, START if to is None else f"{START}?{urlencode({'to': to})}")
+def begin(door: Door, to: str | None = None, **headers: str) -> Begun:
+    answer = get(door, START if to is None else f"{START}?{urlencode({'to': to})}", **headers)
     assert answer.status_code == 303, answer.text
     return Begun(answer.headers["location"], cookies_of(answer)[HANDLE].split(";")[0])
 

@@ -64,7 +64,7 @@ def test_it_takes_a_confirmation_that_is_fresh(door: Door) -> None:
     door.world.clock.pass_(minutes=11)
 
     stale = door.call("POST", "/v1/session/codes", key=token)
-    door.call("POST", "/v1/session/confirm", {"password": PASSWORD}, key=token)
+    token = door.call("POST", "/v1/session/confirm", {"password": PASSWORD}, key=token).json()["token"]
 
     assert code_of(stale) == (403, "confirmation.needed")
     assert begun(door, token)["ticket"]

@@ -136,12 +136,21 @@ def test_what_is_sensitive_wants_proof_that_somebody_is_still_there(door_on_each
     wrong = door.call("POST", "/v1/session/confirm", {"password": "wrong horse battery"}, key=token)
     still = door.call("PUT", "/v1/session/password", body, key=token)
     confirmed = door.call("POST", "/v1/session/confirm", {"password": PASSWORD}, key=token)
-    after = door.call("PUT", "/v1/session/password", body, key=token)
+    after = door.call("PUT", "/v1/session/password", body, key=confirmed.json()["token"])
 
     assert code_of(before) == (403, "confirmation.needed")
     assert code_of(wrong) == (401, "second_factor.wrong")
     assert code_of(still) == (403, "confirmation.needed")
-    assert (confirmed.status_code, after.status_code) == (204, 204)
+    assert (confirmed.status_code, after.status_code) == (200, 204)
+
+
+def test_a_confirmation_takes_the_password_as_it_was_chosen_and_no_other(door: Door) -> None:
+    token = door.world.log_in(door.person(password=f"{PASSWORD} "))
+
+    trimmed = door.call("POST", "/v1/session/confirm", {"password": PASSWORD}, key=token)
+    whole = door.call("POST", "/v1/session/confirm", {"password": f"{PASSWORD} "}, key=token)
+
+    assert (code_of(trimmed), whole.status_code) == ((401, "second_factor.wrong"), 200)
 
 
 def test_whoever_has_a_second_factor_confirms_with_it(door: Door) -> None:
@@ -152,7 +161,7 @@ def test_whoever_has_a_second_factor_confirms_with_it(door: Door) -> None:
     by_code = door.call("POST", "/v1/session/confirm", {"code": door.code()}, key=token)
 
     assert code_of(by_password) == (401, "second_factor.wrong")
-    assert by_code.status_code == 204
+    assert by_code.status_code == 200
 
 
 def test_a_passkey_confirms(door: Door) -> None:
@@ -161,9 +170,9 @@ def test_a_passkey_confirms(door: Door) -> None:
     door.world.clock.pass_(minutes=20)
     before = door.session(token).json()["confirmed_at"]
 
-    door.call("POST", "/v1/session/confirm", {"passkey": device.use(challenge(door))}, key=token)
+    confirmed = door.call("POST", "/v1/session/confirm", {"passkey": device.use(challenge(door))}, key=token)
 
-    assert door.session(token).json()["confirmed_at"] > before
+    assert door.session(confirmed.json()["token"]).json()["confirmed_at"] > before
 
 
 def test_guessing_at_the_confirmation_is_slowed_down(door: Door) -> None:

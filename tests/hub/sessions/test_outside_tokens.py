@@ -97,6 +97,7 @@ def test_an_address_that_is_not_verified_is_no_address(verified: object) -> None
         {"exp": NOW - 61},
         {"exp": None},
         {"iat": NOW + 61},
+        {"nbf": NOW + 61},
         {"sub": None},
     ],
 )
