@@ -56,6 +56,8 @@ from hub.reconciliation import service as reconciliation_service
 from hub.restores import service as restores_service
 from hub.restores.rules import spends
 from hub.restores.service import Waiting
+from hub.rewards import service as rewards_service
+from hub.rewards.service import Rewards
 from hub.staff import service as staff_service
 from hub.stores import service as stores_service
 from hub.stores.service import Places
@@ -142,6 +144,7 @@ class Booking:
             _write_facts(session, again.settle(session, work.part(Fleet), final))
             ledger_service.write(session, work.part(Books), now)
             tiers_service.write(session, work.part(Standings))
+            rewards_service.write(session, work.part(Rewards))
             for intake in intakes:
                 intake.write(session, work, now)
             approvals_service.write(session, self._vault, work, now)

@@ -81,12 +81,11 @@ class LeaseIntake:
                 return applied() if refusal is None else rejected(refusal)
 
     def write(self, session: Session, work: Work, now: datetime) -> None:
-        """Store new and changed leases, and the vouchers of what was spent."""
+        """Store new and changed leases."""
         part = work.part(Leases)
         _write_leases(session, part.by_number.values(), now)
         _write_stocks(session, part.stocks.values(), now)
         _write_windows(session, part)
-        rewards_service.write(session, work.part(Rewards))
         for act in part.acts:
             audit(session, act, now, work.random_bytes)
 

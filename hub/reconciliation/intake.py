@@ -71,9 +71,8 @@ class CompensationIntake:
         return rejected(ErrorCode.REJECTION_UNKNOWN) if row is None else _compensate(entry, body, row, work)
 
     def write(self, session: Session, work: Work, now: datetime) -> None:
-        """Store what was settled, the vouchers, and the entries of the audit log."""
+        """Store what was settled, and the entries of the audit log."""
         reconciliation_service.write(session, work.part(Rejections))
-        rewards_service.write(session, work.part(Rewards))
         audit_all(session, work.part(Compensations).acts, now, work.random_bytes)
 
 

@@ -15,7 +15,7 @@ from hub.points.service import EXPIRED
 from hub.rewards.models import Voucher
 from protocol.duties import LendPoints, RecallLease, RenewCards
 from protocol.errors import ErrorCode
-from protocol.events import LeaseAccepted, LeaseClosed
+from protocol.events import LeaseAccepted, LeaseClosed, NoticeSeen
 from protocol.limits import VERIFIERS_MAX
 from tests.hub.leases.scene import TOTE, Ahead, accepted, stock_accepted
 from tests.hub.world import World
@@ -49,6 +49,17 @@ def test_many_rewards_are_taken_from_one_lease_and_the_rest_comes_back(scene: Ah
         vouchers = session.execute(select(Voucher.id, Voucher.points)).all()
     assert {tuple(row) for row in vouchers} == {(spend.spend, spend.points) for spend in spends}
     scene.world.assert_books_are_right()
+
+
+def test_a_reward_is_taken_and_a_notice_seen_in_one_envelope(scene: Ahead) -> None:
+    grant = scene.lend(500)
+    spend = scene.spent(grant, 60)
+
+    outcomes = scene.tell(accepted(grant), spend, NoticeSeen(scene.world.new_id(), scene.member))
+
+    assert all(outcome.is_applied for outcome in outcomes)
+    with scene.world.hub.database.read() as session:
+        assert session.execute(select(Voucher.id)).scalars().all() == [spend.spend]
 
 
 def test_no_more_is_spent_than_was_lent_and_nothing_by_another_member(scene: Ahead) -> None:
