@@ -7,6 +7,7 @@ import pytest
 from hub.access import COOKIE
 from hub.staff.permissions import Role
 from hub.staff.service import CONFIRMED_MAX_MIN, IDLE_MAX_MIN
+from tests.hub.api import NOBODY
 from tests.hub.sessions.authenticator import Authenticator
 from tests.hub.sessions.browser import begin, cookies_of, finish, token_of, visit
 from tests.hub.sessions.door import PASSWORD, Door, code_of
@@ -193,7 +194,7 @@ def test_nobody_ends_a_session_of_somebody_else_by_its_id(door: Door) -> None:
     assert door.session(stranger).status_code == 200
 
 
-@pytest.mark.parametrize("path", [OWN, f"{OWN}/{uuid4()}"])
+@pytest.mark.parametrize("path", [OWN, f"{OWN}/{NOBODY}"])
 def test_ending_them_wants_a_fresh_confirmation(door: Door, path: str) -> None:
     door.person()
     token = logged_in(door)
@@ -202,6 +203,6 @@ def test_ending_them_wants_a_fresh_confirmation(door: Door, path: str) -> None:
     assert code_of(door.call("DELETE", path, key=token)) == (403, "confirmation.needed")
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", OWN), ("DELETE", OWN), ("DELETE", f"{OWN}/{uuid4()}")])
+@pytest.mark.parametrize(("method", "path"), [("GET", OWN), ("DELETE", OWN), ("DELETE", f"{OWN}/{NOBODY}")])
 def test_a_key_has_no_sessions(door: Door, method: str, path: str) -> None:
     assert code_of(door.call(method, path)) == (403, "session.needed")
