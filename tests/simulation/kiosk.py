@@ -1,6 +1,7 @@
 """One kiosk in the simulation: the real conductor on a simulated disk. It can be killed, cut off and copied."""
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -178,8 +179,8 @@ class SimKiosk:
         if not self.is_running or (self.uplink.line is not None and self.uplink.line.is_open):
             return
         # The number of the connection that is now made stands in its will.
-        will = lost(self.id, self.uplink.connection + 1)
-        ear = Ear(tuple(subscriptions(self.id)), self._heard, self._lost, will)
+        number = self.uplink.connection + 1
+        ear = Ear(tuple(subscriptions(self.id)), self._heard, partial(self._lost, number), lost(self.id, number))
         if self.uplink.connect(ear):
             self.handle(LineUp())
         else:
@@ -226,9 +227,11 @@ class SimKiosk:
         self._safely(lambda: self.conductor.handle(Arrived(topic, payload)))
         self._wake()
 
-    def _lost(self, reason: str) -> None:
-        self.handle(LineDown(reason))
-        self._come_back()
+    def _lost(self, connection: int, reason: str) -> None:
+        # A program hears nothing of a connection that it, or the one before it, has left.
+        if connection == self.uplink.connection:
+            self.handle(LineDown(reason))
+            self._come_back()
 
     def _come_back(self) -> None:
         self.chain.time.after(self.random.uniform(0.5, RECONNECT_MAX_S), self._try_again)
