@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from uuid import UUID
 
 import structlog
 from msgspec import UNSET
@@ -203,6 +202,3 @@ class Ingest:
         for kiosk, reply in replies:
             topic = topics.of_kiosk(kiosk, Channel.REPLIES)
             yield Publication(topic, codec.encode(reply), expiry_s=REQUEST_EXPIRY_S)
-
-
-__all__ = ["UUID", "Arrival", "Ingest"]

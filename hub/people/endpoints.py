@@ -30,7 +30,6 @@ from hub.people.schemas import (
     PersonReasonIn,
     RoleIn,
     RoleOut,
-    StaffSessionOut,
     TokenIn,
 )
 from hub.problems import ProblemError
@@ -40,6 +39,7 @@ from hub.sessions import factors, passwords
 from hub.sessions import service as sessions
 from hub.sessions.breached import refusal_of
 from hub.sessions.rules import PASSWORD_MAX_CHARS, PASSWORD_MIN_CHARS
+from hub.sessions.schemas import StaffSessionOut
 from hub.staff.models import OwnRole, Person
 from hub.staff.permissions import ROLES
 from hub.staff.service import Principal

@@ -69,17 +69,6 @@ class InvitedOut(PersonOut):
     invitation: str | None
 
 
-class StaffSessionOut(Output):
-    """A session of a person."""
-
-    id: UUID
-    method: str
-    source: str
-    made_at: datetime
-    seen_at: datetime
-    ends_at: datetime
-
-
 class RoleIn(Input):
     """A role of one's own: what it may do, and the built-in role whose limits hold for it."""
 

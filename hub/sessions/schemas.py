@@ -84,8 +84,8 @@ class ConfirmedOut(Output):
     token: str | None
 
 
-class OwnSessionOut(Output):
-    """One of one's own sessions; `is_present` is the one that asks."""
+class StaffSessionOut(Output):
+    """A session of a person."""
 
     id: UUID
     method: str
@@ -93,6 +93,11 @@ class OwnSessionOut(Output):
     made_at: datetime
     seen_at: datetime
     ends_at: datetime
+
+
+class OwnSessionOut(StaffSessionOut):
+    """One of one's own sessions; `is_present` is the one that asks."""
+
     is_present: bool
 
 

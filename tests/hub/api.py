@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 from fastapi.testclient import TestClient
 
 from hub.app import create_app
+from hub.audit.models import AuditEntry
 from hub.audit.service import Act, audit
 from hub.staff.keys import issue_key
 from hub.staff.permissions import Permission
@@ -47,9 +48,20 @@ class Api:
             audit(session, Act(actor, "key.made", str(key.id), {}, {}), world.clock.now, world.random.randbytes)
         return secret
 
+    def acts(self, action: str | None = None) -> list[AuditEntry]:
+        """What the audit says was done, or what was done of one kind, in order."""
+        kind = {} if action is None else {"action": action}
+        with self.world.hub.database.read() as session:
+            return session.query(AuditEntry).filter_by(**kind).order_by(AuditEntry.number).all()
+
     def purchase(self, buyer: UUID | str, amount: int = 10_000, **overrides: Any) -> dict[str, Any]:
         """The body of a purchase of one line."""
         return purchase_of(buyer, amount, **overrides)
+
+
+def code_of(response: Any) -> tuple[int, str]:
+    """Status and code of a refusal."""
+    return response.status_code, response.json()["code"]
 
 
 def purchase_of(buyer: UUID | str, amount: int = 10_000, **overrides: Any) -> dict[str, Any]:

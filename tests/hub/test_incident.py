@@ -4,9 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
 
-from hub.audit.models import AuditEntry
 from hub.incident import IncidentError, Scope, affected, doors, end
 from hub.staff.permissions import Permission, Role
 from protocol.errors import ErrorCode
@@ -50,10 +48,6 @@ class Rehearsal(Api):
             "keys": [place for place, secret in self.keys.items() if self.gets_in(secret)],
             "kiosks": [place for place, kiosk in self.kiosks.items() if self.is_heard(kiosk)],
         }
-
-    def acts(self, action: str) -> list[AuditEntry]:
-        with self.world.hub.database.read() as session:
-            return list(session.execute(select(AuditEntry).where(AuditEntry.action == action)).scalars())
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 from protocol.requests import (
     ReleaseKey,
 )
+from tests.kiosk.lent_rig import Store
 from tests.kiosk.rig import Rig
 
 
@@ -17,3 +18,13 @@ def rig() -> Iterator[Rig]:
     rig.questions(ReleaseKey)
     yield rig
     rig.store.close()
+
+
+@pytest.fixture
+def lent_rig() -> Iterator[Store]:
+    """A kiosk to which points and pieces are lent."""
+    opened = Store()
+    opened.open()
+    opened.lend()
+    yield opened
+    opened.store.close()

@@ -11,7 +11,7 @@ import pytest
 from protocol.limits import MESSAGE_MAX_BYTES
 from protocol.topics import DOWNWARD, HUB_STATUS, Channel, of_kiosk
 from provisioning.box.waiting import until
-from provisioning.mqtt import QUEUE_MAX_MESSAGES, Delivery, Message
+from provisioning.mqtt import INFLIGHT_MAX_MESSAGES, QUEUE_MAX_MESSAGES, Delivery, Message
 from provisioning.supervisor import Program
 from tests.provisioning import talker
 from tests.provisioning.brokers import Broker
@@ -307,7 +307,8 @@ def test_what_does_not_fit_the_queue_is_refused_to_the_caller(broker: Broker, hu
         while settled.line.publish(Message(up(settled), b"%d" % taken)):
             taken += 1
 
-    assert QUEUE_MAX_MESSAGES <= taken <= QUEUE_MAX_MESSAGES + 1
+    # What the kiosk said to settle may still wait for its answer; a broker stops a moment after it is told to.
+    assert QUEUE_MAX_MESSAGES - 1 <= taken <= QUEUE_MAX_MESSAGES + INFLIGHT_MAX_MESSAGES
     assert take(hub, 500) == [b"%d" % number for number in range(500)]
 
 

@@ -5,7 +5,6 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from hub.audit.models import AuditEntry
 from hub.fleet.models import MemberCopy
 from hub.members import profile
 from hub.merges.service import MembersMerged
@@ -43,10 +42,6 @@ class Counter(Api):
         fields = ("name", "phone", "email", "birthday", "address")
         with self.world.hub.database.read() as session:
             return profile.read(session, self.world.hub.vault, [self.member], fields)[self.member]
-
-    def acts(self) -> list[AuditEntry]:
-        with self.world.hub.database.read() as session:
-            return list(session.execute(select(AuditEntry).order_by(AuditEntry.number)).scalars())
 
 
 @pytest.fixture

@@ -10,9 +10,8 @@ from hub.messaging.publisher import Publication
 from protocol import codec, topics
 from protocol.chain import signing_input
 from protocol.envelope import Envelope, Receipt
-from protocol.requests import (
-    Request,
-)
+from protocol.kinds import kind_of
+from protocol.requests import Request
 from protocol.state import KioskStatus
 from protocol.topics import Channel
 from provisioning import keys
@@ -54,14 +53,8 @@ class Line:
         return Arrival(topics.of_kiosk(kiosk.id, Channel.STATUS), codec.encode(status))
 
     def ask(self, kiosk: TestKiosk, body: Struct, request: UUID | None = None) -> Arrival:
-        question = Request(request or self.world.new_id(), _kind(body), self.world.clock.now, codec.raw(body))
+        question = Request(request or self.world.new_id(), kind_of(body), self.world.clock.now, codec.raw(body))
         return Arrival(topics.of_kiosk(kiosk.id, Channel.REQUESTS), codec.encode(question))
-
-
-def _kind(body: Struct) -> str:
-    from protocol.kinds import kind_of  # noqa: PLC0415
-
-    return kind_of(body)
 
 
 def envelope(world: World, kiosk: TestKiosk, *bodies: Struct, **overrides: object) -> Arrival:

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from pyotp import TOTP
 
-from hub.audit.models import AuditEntry
 from tests.hub.api import Api
 from tests.hub.world import STORE, World
 
@@ -41,15 +40,6 @@ class Office(Api):
 
     def me(self, token: str) -> Any:
         return self.call("GET", "/v1/session", key=token)
-
-    def acts(self, action: str) -> list[AuditEntry]:
-        with self.world.hub.database.read() as session:
-            return session.query(AuditEntry).filter_by(action=action).order_by(AuditEntry.number).all()
-
-
-def code_of(response: Any) -> tuple[int, str]:
-    """Status and code of a refusal."""
-    return response.status_code, response.json()["code"]
 
 
 @pytest.fixture

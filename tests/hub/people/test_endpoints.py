@@ -5,7 +5,8 @@ from uuid import uuid4
 import pytest
 
 from hub.staff.permissions import Permission, Role
-from tests.hub.people.conftest import PASSWORD, Office, code_of
+from tests.hub.api import code_of
+from tests.hub.people.conftest import PASSWORD, Office
 from tests.hub.world import STORE
 
 

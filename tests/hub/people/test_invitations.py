@@ -8,7 +8,8 @@ from hub.commands.people import break_the_glass, invite_first
 from hub.people import service
 from hub.staff.models import Invitation
 from hub.staff.permissions import Role
-from tests.hub.people.conftest import PASSWORD, Office, code_of
+from tests.hub.api import code_of
+from tests.hub.people.conftest import PASSWORD, Office
 from tests.hub.sessions.authenticator import Authenticator
 from tests.hub.world import STORE
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from pyotp import TOTP
 
-from hub.audit.models import AuditEntry
 from hub.sessions import totp
 from hub.sessions.factors import place_of
 from hub.staff.models import Person
@@ -43,12 +42,3 @@ class Door(Api):
 
     def session(self, token: str) -> Any:
         return self.call("GET", "/v1/session", key=token)
-
-    def acts(self, action: str) -> list[AuditEntry]:
-        with self.world.hub.database.read() as session:
-            return session.query(AuditEntry).filter_by(action=action).order_by(AuditEntry.number).all()
-
-
-def code_of(response: Any) -> tuple[int, str]:
-    """Status and code of a refusal."""
-    return response.status_code, response.json()["code"]

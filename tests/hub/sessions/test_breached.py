@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from hub.app import create_app
 from hub.sessions.breached import Breached, BreachedError
-from tests.hub.sessions.door import Door, code_of
+from tests.hub.api import code_of
+from tests.hub.sessions.door import Door
 
 LEAKED = "correct horse stapler"
 

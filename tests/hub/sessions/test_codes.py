@@ -5,7 +5,8 @@ from typing import Any
 from pyotp import TOTP
 
 from hub.staff.models import Person
-from tests.hub.sessions.door import PASSWORD, Door, code_of
+from tests.hub.api import code_of
+from tests.hub.sessions.door import PASSWORD, Door
 from tests.hub.world import World
 
 

@@ -8,8 +8,9 @@ from hub.staff.models import Person, RecoveryCode
 from hub.staff.permissions import Role
 from hub.staff.routes import BATCHED, ROUTES, SENSITIVE
 from hub.staff.service import CONFIRMED_MAX_MIN
+from tests.hub.api import code_of
 from tests.hub.sessions.authenticator import Authenticator
-from tests.hub.sessions.door import PASSWORD, Door, code_of
+from tests.hub.sessions.door import PASSWORD, Door
 from tests.hub.sessions.test_passkeys import challenge, enrol
 
 OWN = {"sec-fetch-site": "same-origin"}

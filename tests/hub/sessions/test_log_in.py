@@ -11,7 +11,8 @@ from hub.sessions import passwords
 from hub.staff.models import FailedAttempts, Person, StaffSession
 from hub.staff.permissions import Role
 from hub.staff.service import IDLE_MAX_MIN, hash_of
-from tests.hub.sessions.door import PASSWORD, Door, code_of
+from tests.hub.api import code_of
+from tests.hub.sessions.door import PASSWORD, Door
 from tests.hub.world import STORE
 
 

@@ -7,8 +7,9 @@ import pytest
 from hub.sessions.outside import Client
 from hub.staff.models import Person
 from hub.staff.permissions import Role
+from tests.hub.api import code_of
 from tests.hub.sessions.browser import REDIRECT, START, begin, door_of, finish, get, log_in, token_of, visit
-from tests.hub.sessions.door import PASSWORD, Door, code_of
+from tests.hub.sessions.door import PASSWORD, Door
 from tests.hub.world import World
 
 

@@ -7,10 +7,10 @@ import pytest
 from hub.access import COOKIE
 from hub.staff.permissions import Role
 from hub.staff.service import CONFIRMED_MAX_MIN, IDLE_MAX_MIN
-from tests.hub.api import NOBODY
+from tests.hub.api import NOBODY, code_of
 from tests.hub.sessions.authenticator import Authenticator
 from tests.hub.sessions.browser import begin, cookies_of, finish, token_of, visit
-from tests.hub.sessions.door import PASSWORD, Door, code_of
+from tests.hub.sessions.door import PASSWORD, Door
 from tests.hub.sessions.test_passkeys import challenge, enrol
 
 CONFIRM, OWN = "/v1/session/confirm", "/v1/sessions"

@@ -6,8 +6,9 @@ from sqlalchemy import select
 from hub.composition import compose
 from hub.staff.models import Passkey
 from hub.staff.permissions import Role
+from tests.hub.api import code_of
 from tests.hub.sessions.authenticator import PRESENT, Authenticator, raw, text
-from tests.hub.sessions.door import Door, code_of
+from tests.hub.sessions.door import Door
 from tests.hub.world import SECRETS, World
 
 

@@ -14,6 +14,7 @@ from hub.access import COOKIE
 from hub.sessions.outside import Client
 from hub.sessions.redirects import HANDLE
 from hub.staff.permissions import Role
+from tests.hub.api import code_of
 from tests.hub.sessions.browser import (
     BACK,
     START,
@@ -27,7 +28,7 @@ from tests.hub.sessions.browser import (
     token_of,
     visit,
 )
-from tests.hub.sessions.door import Door, code_of
+from tests.hub.sessions.door import Door
 from tests.hub.world import World
 
 PAGES = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

@@ -1,29 +1,18 @@
 """Leases ahead: what comes, what is spent from it, and every way in which it ends."""
 
-import errno
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
-from random import Random
 from typing import Any
 from uuid import UUID
 
 import pytest
-from msgspec import Struct
 
 from kiosk.store import lent as lent_module
-from kiosk.store.errors import StoreError
-from kiosk.store.events import EventChain, Stamp
+from kiosk.store.events import Stamp
 from kiosk.store.holdings import Wish
-from kiosk.store.leases import Leases
-from kiosk.store.lent import Lent
 from kiosk.store.limits import CLOSED_AT_ONCE_MAX
-from kiosk.store.provisional import Register, laid_over
-from protocol import codec
+from kiosk.store.provisional import laid_over
 from protocol.duties import RecallLease, RenewCards
-from protocol.envelope import Event
 from protocol.events import LeaseClosed, LeaseSpent
-from protocol.kinds import EVENTS
 from protocol.values import ClockTrust
 from tests.kiosk.builders import (
     CHEN,
@@ -32,7 +21,6 @@ from tests.kiosk.builders import (
     LIN,
     NOW,
     TOTE,
-    make_db,
     make_lend_points,
     make_lend_stock,
     make_pen,
@@ -40,39 +28,8 @@ from tests.kiosk.builders import (
     make_snapshot,
     make_verifiers,
 )
+from tests.kiosk.store.parts import PEN, Act, Store, images_of_power_cuts, seen_before_and_after_a_refusal
 from tests.simulation.disk import SimDisk
-
-PEN = make_pen()
-NAME = "test.journal"
-
-
-@dataclass
-class Store:
-    """The part of a kiosk's store that leases are about."""
-
-    chain: EventChain
-    leases: Leases
-    lent: Lent
-    register: Register
-
-    @classmethod
-    def on(cls, disk: SimDisk) -> "Store":
-        db = make_db(disk, NAME)
-        chain = EventChain(db, EPOCH)
-        register = Register(db, chain)
-        leases = Leases(db, chain, register)
-        return cls(chain, leases, Lent(db, chain, leases, register), register)
-
-    def take(self, *duties: Any) -> None:
-        for duty in duties:
-            self.lent.take(duty, self.leases.duties + 1, PEN)
-
-    def journal(self) -> list[Struct]:
-        events = [codec.decode(event, Event) for event in self.chain.read(1, 999)]
-        return [codec.decode_body(event.kind, event.body, EVENTS) for event in events]
-
-    def kinds(self) -> list[str]:
-        return [codec.decode(event, Event).kind for event in self.chain.read(1, 999)]
 
 
 @pytest.fixture
@@ -96,7 +53,7 @@ def later(**passed: float) -> Any:
 
 
 def test_points_come_with_one_event_and_repeat_the_seal(store: Store) -> None:
-    store.take(make_lend_points())
+    store.do(make_lend_points())
 
     assert store.kinds() == ["lease.accepted"]
     assert store.journal()[0].seal == make_lend_points().seal  # type: ignore[attr-defined]
@@ -104,14 +61,14 @@ def test_points_come_with_one_event_and_repeat_the_seal(store: Store) -> None:
 
 
 def test_pieces_come_with_one_event(store: Store) -> None:
-    store.take(make_lend_stock())
+    store.do(make_lend_stock())
 
     assert store.kinds() == ["stock.accepted"]
     assert store.lent.rewards(PEN) == {LATTE}
 
 
 def test_any_number_of_rewards_is_taken_from_one_lease(store: Store) -> None:
-    store.take(make_lend_points())
+    store.do(make_lend_points())
 
     places = [store.lent.spend(make_wish(points, spend), PEN) for spend, points in enumerate((300, 300, 300), 1)]
 
@@ -121,7 +78,7 @@ def test_any_number_of_rewards_is_taken_from_one_lease(store: Store) -> None:
 
 
 def test_a_lease_that_is_used_up_is_closed_in_the_same_put(store: Store, disk: SimDisk) -> None:
-    store.take(make_lend_points(points=600))
+    store.do(make_lend_points(points=600))
     steps: list[int] = []
     disk.after_step = lambda: steps.append(1)
 
@@ -133,7 +90,7 @@ def test_a_lease_that_is_used_up_is_closed_in_the_same_put(store: Store, disk: S
 
 
 def test_what_no_lease_covers_is_not_given(store: Store) -> None:
-    store.take(make_lend_points(points=500), make_lend_points(lease=2, points=500))
+    store.do(make_lend_points(points=500), make_lend_points(lease=2, points=500))
 
     assert store.lent.spend(make_wish(600), PEN) is None
     assert store.lent.spend(make_wish(100, member=CHEN), PEN) is None
@@ -142,7 +99,7 @@ def test_what_no_lease_covers_is_not_given(store: Store) -> None:
 
 
 def test_what_ends_first_is_spent_first(store: Store) -> None:
-    store.take(make_lend_points(), make_lend_points(lease=2, deadline=NOW + timedelta(days=1)))
+    store.do(make_lend_points(), make_lend_points(lease=2, deadline=NOW + timedelta(days=1)))
 
     store.lent.spend(make_wish(), PEN)
 
@@ -150,7 +107,7 @@ def test_what_ends_first_is_spent_first(store: Store) -> None:
 
 
 def test_a_limited_reward_takes_a_piece_that_is_lent_here(store: Store) -> None:
-    store.take(make_lend_points(points=5_000), make_lend_stock())
+    store.do(make_lend_points(points=5_000), make_lend_stock())
 
     places = [store.lent.spend(make_wish(600, spend, is_limited=True), PEN) for spend in (1, 2, 3)]
 
@@ -162,18 +119,18 @@ def test_a_limited_reward_takes_a_piece_that_is_lent_here(store: Store) -> None:
 
 
 def test_pieces_of_another_reward_do_not_help(store: Store) -> None:
-    store.take(make_lend_points(), make_lend_stock(reward=TOTE))
+    store.do(make_lend_points(), make_lend_stock(reward=TOTE))
 
     assert store.lent.spend(make_wish(is_limited=True), PEN) is None
 
 
 @pytest.mark.parametrize("spent", [0, 1])
 def test_a_recall_closes_the_lease_with_what_was_spent(store: Store, spent: int) -> None:
-    store.take(make_lend_points())
+    store.do(make_lend_points())
     for number in range(spent):
         store.lent.spend(make_wish(spend=number), PEN)
 
-    store.take(RecallLease(EPOCH, 1), RecallLease(EPOCH, 1))
+    store.do(RecallLease(EPOCH, 1), RecallLease(EPOCH, 1))
 
     assert store.journal()[-1] == LeaseClosed(1, 600 * spent)
     assert store.kinds().count("lease.closed") == 1
@@ -182,23 +139,23 @@ def test_a_recall_closes_the_lease_with_what_was_spent(store: Store, spent: int)
 
 
 def test_a_recall_of_another_journals_lease_is_done_without_effect(store: Store) -> None:
-    store.take(make_lend_points(), RecallLease(UUID(int=0xBAD), 1))
+    store.do(make_lend_points(), RecallLease(UUID(int=0xBAD), 1))
 
     assert (store.lent.points(LIN, PEN), store.leases.duties) == (1_000, 2)
 
 
 @pytest.mark.parametrize("duty", [make_lend_points(lease=4), make_lend_stock(lease=3), make_lend_points(epoch=CHEN)])
 def test_a_lease_is_taken_once_for_ever_and_for_this_journal_only(store: Store, duty: Any) -> None:
-    store.take(make_lend_points(lease=4), RecallLease(EPOCH, 4))
+    store.do(make_lend_points(lease=4), RecallLease(EPOCH, 4))
 
-    store.take(duty)
+    store.do(duty)
 
     assert store.kinds() == ["lease.accepted", "lease.closed"]
     assert (store.lent.points(LIN, PEN), store.leases.duties) == (0, 3)
 
 
 def test_a_lease_past_its_deadline_is_given_back_at_once(store: Store) -> None:
-    store.take(make_lend_points(deadline=NOW))
+    store.do(make_lend_points(deadline=NOW))
 
     assert store.journal()[-1] == LeaseClosed(1, 0)
     assert len(store.lent) == 0
@@ -207,14 +164,14 @@ def test_a_lease_past_its_deadline_is_given_back_at_once(store: Store) -> None:
 def test_too_many_leases_are_given_back_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lent_module, "LEASES_MAX", 2)
 
-    store.take(*(make_lend_points(lease=number, member=UUID(int=number)) for number in (1, 2, 3)))
+    store.do(*(make_lend_points(lease=number, member=UUID(int=number)) for number in (1, 2, 3)))
 
     assert store.kinds() == ["lease.accepted"] * 3 + ["lease.closed"]
     assert len(store.lent) == 2
 
 
 def test_at_its_deadline_a_lease_is_closed_by_itself(store: Store) -> None:
-    store.take(make_lend_points())
+    store.do(make_lend_points())
     store.lent.spend(make_wish(), PEN)
 
     store.lent.close_due(later(days=2, hours=23))
@@ -227,7 +184,7 @@ def test_at_its_deadline_a_lease_is_closed_by_itself(store: Store) -> None:
 
 def test_many_leases_are_closed_a_few_at_a_time(store: Store) -> None:
     many = CLOSED_AT_ONCE_MAX + 1
-    store.take(*(make_lend_points(lease=number, member=UUID(int=number)) for number in range(1, many + 1)))
+    store.do(*(make_lend_points(lease=number, member=UUID(int=number)) for number in range(1, many + 1)))
 
     store.lent.close_due(later(days=3))
     left = len(store.lent)
@@ -237,20 +194,20 @@ def test_many_leases_are_closed_a_few_at_a_time(store: Store) -> None:
 
 
 def test_nothing_is_spent_past_the_deadline(store: Store) -> None:
-    store.take(make_lend_points())
+    store.do(make_lend_points())
 
     assert store.lent.spend(make_wish(), later(days=3)) is None
 
 
 def test_a_clock_that_was_set_back_does_not_lengthen_a_lease(store: Store) -> None:
-    store.take(make_lend_points())
+    store.do(make_lend_points())
     pen = make_pen(monotonic=timedelta(days=3).total_seconds())
 
     assert store.lent.spend(make_wish(), pen) is None
 
 
 def test_without_a_clock_that_is_believed_nothing_is_spent_or_closed(store: Store) -> None:
-    store.take(make_lend_points())
+    store.do(make_lend_points())
     trust: ClockTrust = "none"
     pen = make_pen(stamp=Stamp(NOW + timedelta(days=9), trust, "kiosk"))
 
@@ -262,13 +219,13 @@ def test_without_a_clock_that_is_believed_nothing_is_spent_or_closed(store: Stor
 
 
 def test_verifiers_come_with_a_lease_are_renewed_and_go_with_the_last_one(store: Store) -> None:
-    store.take(make_lend_points(cards=[make_verifiers(0)]), make_lend_points(lease=2, cards=[make_verifiers(0)]))
-    store.take(RenewCards(LIN, [make_verifiers(20)]))
+    store.do(make_lend_points(cards=[make_verifiers(0)]), make_lend_points(lease=2, cards=[make_verifiers(0)]))
+    store.do(RenewCards(LIN, [make_verifiers(20)]))
     renewed = [store.lent.verifiers.recognise(LIN, make_reading(counter)) is not None for counter in (1, 21)]
 
-    store.take(RecallLease(EPOCH, 1))
+    store.do(RecallLease(EPOCH, 1))
     held = store.lent.verifiers.recognise(LIN, make_reading(21))
-    store.take(RecallLease(EPOCH, 2))
+    store.do(RecallLease(EPOCH, 2))
 
     assert renewed == [False, True]
     assert held is not None
@@ -276,14 +233,14 @@ def test_verifiers_come_with_a_lease_are_renewed_and_go_with_the_last_one(store:
 
 
 def test_verifiers_for_somebody_to_whom_nothing_is_lent_are_not_kept(store: Store) -> None:
-    store.take(RenewCards(LIN, [make_verifiers(20)]))
+    store.do(RenewCards(LIN, [make_verifiers(20)]))
 
     assert store.lent.verifiers.recognise(LIN, make_reading(21)) is None
     assert store.leases.duties == 1
 
 
 def test_a_tap_is_journaled_and_its_code_used_up_in_one_put(store: Store, disk: SimDisk) -> None:
-    store.take(make_lend_points(cards=[make_verifiers(0)]))
+    store.do(make_lend_points(cards=[make_verifiers(0)]))
     code = store.lent.verifiers.recognise(LIN, make_reading(3))
     steps: list[int] = []
     disk.after_step = lambda: steps.append(1)
@@ -297,7 +254,7 @@ def test_a_tap_is_journaled_and_its_code_used_up_in_one_put(store: Store, disk: 
 
 
 def test_everything_of_a_member_is_given_back_together(store: Store) -> None:
-    store.take(make_lend_points(), make_lend_points(lease=2), make_lend_points(lease=3, member=CHEN))
+    store.do(make_lend_points(), make_lend_points(lease=2), make_lend_points(lease=3, member=CHEN))
 
     store.lent.close_member(LIN, PEN)
     store.lent.close_member(LIN, PEN)
@@ -307,7 +264,7 @@ def test_everything_of_a_member_is_given_back_together(store: Store) -> None:
 
 
 def test_all_of_it_is_there_after_a_restart(store: Store, disk: SimDisk) -> None:
-    store.take(make_lend_points(cards=[make_verifiers(0)]), make_lend_stock())
+    store.do(make_lend_points(cards=[make_verifiers(0)]), make_lend_stock())
     store.lent.spend(make_wish(is_limited=True), PEN)
 
     again = Store.on(disk.killed())
@@ -324,7 +281,7 @@ def test_all_of_it_is_there_after_a_restart(store: Store, disk: SimDisk) -> None
 
 def test_a_new_epoch_has_nothing_of_what_was_lent_to_the_one_before(disk: SimDisk) -> None:
     store = Store.on(disk)
-    store.take(make_lend_points())
+    store.do(make_lend_points())
     store.chain._set(epoch=str(CHEN))
 
     again = Store.on(disk.killed())
@@ -332,15 +289,15 @@ def test_a_new_epoch_has_nothing_of_what_was_lent_to_the_one_before(disk: SimDis
     assert (len(again.lent), again.lent.points(LIN, PEN)) == (0, 0)
 
 
-def acts() -> list[Callable[[Store], object]]:
+def acts() -> list[Act]:
     return [
-        lambda store: store.take(make_lend_points(cards=[make_verifiers(0)])),
-        lambda store: store.take(make_lend_stock()),
+        lambda store: store.do(make_lend_points(cards=[make_verifiers(0)])),
+        lambda store: store.do(make_lend_stock()),
         lambda store: store.lent.keep_tap(make_reading(2), store.lent.verifiers.recognise(LIN, make_reading(2)), PEN),
         lambda store: store.lent.spend(make_wish(600, 1, is_limited=True), PEN),
-        lambda store: store.take(make_lend_points(lease=3, points=300)),
+        lambda store: store.do(make_lend_points(lease=3, points=300)),
         lambda store: store.lent.spend(make_wish(400, 2, is_limited=True), PEN),
-        lambda store: store.take(RecallLease(EPOCH, 3)),
+        lambda store: store.do(RecallLease(EPOCH, 3)),
     ]
 
 
@@ -360,36 +317,11 @@ def seen_in(store: Store) -> object:
 
 
 def test_after_a_power_cut_at_any_moment_each_act_is_whole_or_absent() -> None:
-    disk, random, images = SimDisk(), Random(5), 0
-    store = Store.on(disk)
-    for act in acts():
-        before = seen_in(store)
-        cut: list[SimDisk] = []
-        disk.after_step = lambda cut=cut: cut.extend(disk.crash_images(NAME, random))  # type: ignore[misc]
-        act(store)
-        disk.after_step = lambda: None
-        found = [seen_in(Store.on(image)) for image in cut]
-        images += len(found)
-
-        after = seen_in(store)
-        assert before != after
-        assert all(seen in (before, after) for seen in found)
-    assert images > 40
+    assert images_of_power_cuts(acts(), seen_in) > 40
 
 
 @pytest.mark.parametrize("place", range(len(acts())))
 def test_an_act_that_the_disk_refuses_leaves_all_as_it_was(place: int) -> None:
-    disk = SimDisk()
-    store = Store.on(disk)
-    for act in acts()[:place]:
-        act(store)
-    before = seen_in(store)
+    before, after = seen_before_and_after_a_refusal(acts(), place, seen_in)
 
-    def refuse() -> None:
-        raise OSError(errno.EIO, "refused")
-
-    disk.after_step = refuse
-    with pytest.raises(StoreError):
-        acts()[place](store)
-
-    assert seen_in(store) == before
+    assert before == after

@@ -1,30 +1,21 @@
 """Points that pass between two kiosks: what the giver fences, what the taker journals, and how often each counts."""
 
-import errno
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
-from random import Random
 from typing import Any
 from uuid import UUID
 
 import pytest
-from msgspec import UNSET, Struct
+from msgspec import UNSET
 
 from kiosk.store import kept as kept_module
-from kiosk.store.errors import StoreError
-from kiosk.store.events import EventChain, Stamp
+from kiosk.store.events import Stamp
 from kiosk.store.holdings import Lease, Wish
-from kiosk.store.leases import Leases
-from kiosk.store.lent import Lent
 from kiosk.store.limits import KEPT_PAST_DEADLINE
-from kiosk.store.passing import Asked, Author, Noted, Passing
-from kiosk.store.provisional import Register, laid_over
-from protocol import codec, passes
+from kiosk.store.passing import Asked, Author, Noted
+from kiosk.store.provisional import laid_over
+from protocol import passes
 from protocol.duties import RecallLease
-from protocol.envelope import Event
 from protocol.events import LeaseClosed, LeasePassed, LeaseSpent, LeaseTaken
-from protocol.kinds import EVENTS
 from protocol.limits import PASSED_LEASES_FROM
 from protocol.passes import AskPass
 from protocol.values import ClockTrust
@@ -34,7 +25,6 @@ from tests.kiosk.builders import (
     LATTE,
     LIN,
     NOW,
-    make_db,
     make_lend_points,
     make_lend_stock,
     make_note,
@@ -43,44 +33,14 @@ from tests.kiosk.builders import (
     make_snapshot,
     make_verifiers,
 )
+from tests.kiosk.store.parts import PEN, Act, Store, images_of_power_cuts, seen_before_and_after_a_refusal
 from tests.simulation.disk import SimDisk
 
-NAME = "test.journal"
-PEN = make_pen()
 KEY = keys.seeded_key(bytes(32))
 AUTHOR = Author("k-giver", lambda data: keys.sign(KEY, data))
 NOTE = UUID(int=0x70)
 NUMBER = passes.lease_of(NOTE)
 PRICE = 600
-
-
-@dataclass
-class Store:
-    """The part of a kiosk's store that passing is about."""
-
-    chain: EventChain
-    leases: Leases
-    lent: Lent
-    passing: Passing
-    register: Register
-
-    @classmethod
-    def on(cls, disk: SimDisk) -> "Store":
-        db = make_db(disk, NAME)
-        chain = EventChain(db, EPOCH)
-        register = Register(db, chain)
-        leases = Leases(db, chain, register)
-        lent = Lent(db, chain, leases, register)
-        passing = Passing(db, chain, leases=leases, holdings=lent.holdings, register=register)
-        return cls(chain, leases, lent, passing, register)
-
-    def do(self, *duties: Any) -> None:
-        for duty in duties:
-            self.lent.take(duty, self.leases.duties + 1, PEN)
-
-    def journal(self) -> list[Struct]:
-        events = [codec.decode(event, Event) for event in self.chain.read(1, 999)]
-        return [codec.decode_body(event.kind, event.body, EVENTS) for event in events]
 
 
 @pytest.fixture
@@ -175,7 +135,7 @@ def without_seal(store: Store) -> None:
     store.lent.holdings._open[1] = lease
 
 
-GIVES_NOTHING: dict[str, tuple[Callable[[Store], object], Any]] = {
+GIVES_NOTHING: dict[str, tuple[Act, Any]] = {
     "nothing is lent": (lambda _store: None, PEN),
     "too little": (lambda store: store.do(make_lend_points(points=599)), PEN),
     "two that only together are enough": (
@@ -314,9 +274,10 @@ def test_nothing_is_passed_when_there_is_no_room_to_remember_it(store: Store, mo
     assert not store.passing.may_take
 
 
-def acts() -> list[Callable[[Store], object]]:
+def acts() -> list[Act]:
     return [
-        lambda store: store.do(make_lend_points(cards=[make_verifiers(0)]), make_lend_stock()),
+        lambda store: store.do(make_lend_points(cards=[make_verifiers(0)])),
+        lambda store: store.do(make_lend_stock()),
         lambda store: store.passing.give(
             Asked("k-taker", make_asked().ask, store.lent.verifiers.recognise(LIN, make_reading(3))), AUTHOR, PEN
         ),
@@ -341,44 +302,15 @@ def seen_in(store: Store) -> object:
     )
 
 
-def played() -> Iterator[tuple[SimDisk, Store, Callable[[Store], object]]]:
-    disk = SimDisk()
-    store = Store.on(disk)
-    acts()[0](store)
-    for act in acts()[1:]:
-        yield disk, store, act
-
-
 def test_after_a_power_cut_at_any_moment_each_pass_is_whole_or_absent() -> None:
-    random, images = Random(5), 0
-    for disk, store, act in played():
-        before, cut = seen_in(store), list[SimDisk]()
-        disk.after_step = lambda cut=cut, disk=disk: cut.extend(disk.crash_images(NAME, random))  # type: ignore[misc]
-        act(store)
-        disk.after_step = lambda: None
-        after = seen_in(store)
-        assert before != after
-        assert all(seen_in(Store.on(image)) in (before, after) for image in cut)
-        images += len(cut)
-    assert images > 40
+    assert images_of_power_cuts(acts(), seen_in) > 40
 
 
-@pytest.mark.parametrize("place", range(1, len(acts())))
+@pytest.mark.parametrize("place", range(len(acts())))
 def test_a_pass_that_the_disk_refuses_leaves_all_as_it_was(place: int) -> None:
-    disk = SimDisk()
-    store = Store.on(disk)
-    for act in acts()[:place]:
-        act(store)
-    before = seen_in(store)
+    before, after = seen_before_and_after_a_refusal(acts(), place, seen_in)
 
-    def refuse() -> None:
-        raise OSError(errno.EIO, "refused")
-
-    disk.after_step = refuse
-    with pytest.raises(StoreError):
-        acts()[place](store)
-
-    assert seen_in(store) == before
+    assert before == after
 
 
 def test_a_piece_is_named_only_where_one_is_taken(store: Store) -> None:
