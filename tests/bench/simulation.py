@@ -1,9 +1,10 @@
 """Seeded games of hub and kiosks with a hostile network, failing disks, dying processes and restores; resumable.
 
 Everything in a game is drawn from its seed and runs in one thread, the real code of both sides; time is simulated, and
-quiet hours are jumped over. Counts add up in out/simulation.json, apart for every version of the code. `--seed N
---trace` plays one game again and prints all that happened; `--shrink` first drops whatever it can do without. No
-figure is a time: what counts is that `wrong`, `lost`, `doubled` and `overdrafts` are 0.
+quiet hours are jumped over. Counts add up in out/simulation.json, apart for every version of the code; a new version
+goes on with seeds that none before it has played. `--seed N --trace` plays one game again and prints all that
+happened; `--shrink` first drops whatever it can do without. What counts is that `wrong`, `lost`, `doubled` and
+`overdrafts` are 0; `played_h` is the processors' time, of this version and of all of them.
 """
 
 import argparse
@@ -18,7 +19,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
-from time import monotonic
+from time import monotonic, process_time
+from typing import Any
 
 import structlog
 
@@ -36,6 +38,7 @@ QUICK_S = 35.0
 SOURCES = ("hub", "kiosk", "protocol", "devices", "provisioning", "tests/simulation")
 SAVED_EVERY_SEEDS = 10
 HOURS_PER_DAY = 24
+SECONDS_PER_HOUR = 3_600
 
 
 def main() -> None:
@@ -51,8 +54,9 @@ def main() -> None:
     asked = options(__doc__ or "")
     if known.seed is not None:
         sys.exit(1 if replay(known.seed, is_traced=known.trace, is_shrunk=known.shrink).wrong else 0)
-    total = campaign(known.seeds or SEEDS[asked.size], known.processes, asked)
-    publish(report(total), asked)
+    state = json.loads(STATE.read_text(encoding="utf-8")) if STATE.exists() else {}
+    total = campaign(state, known.seeds or SEEDS[asked.size], known.processes, asked)
+    publish(report(total, _of_all_versions(state)), asked)
     sys.exit(1 if total["wrong"] else 0)
 
 
@@ -67,11 +71,10 @@ def replay(seed: int, *, is_traced: bool, is_shrunk: bool) -> Result:
     return result
 
 
-def campaign(seeds: int, processes: int, asked: Options) -> Counter[str]:
+def campaign(state: dict[str, Any], seeds: int, processes: int, asked: Options) -> Counter[str]:
     """Play so many games more than were played with this version of the code; what all of them add up to."""
-    state = json.loads(STATE.read_text(encoding="utf-8")) if STATE.exists() else {}
-    version = code_version()
-    kept = state.setdefault(version, {"next": 0, "figures": {}, "failed": []})
+    begin = max((int(version["next"]) for version in state.values()), default=0)
+    kept = state.setdefault(code_version(), {"next": begin, "figures": {}, "failed": []})
     total, first = Counter(kept["figures"]), int(kept["next"])
     until = monotonic() + QUICK_S if asked.size is Size.QUICK else float("inf")
     with scratch() as folder, get_context("spawn").Pool(processes, _begin, (str(folder),)) as pool:
@@ -91,12 +94,14 @@ def campaign(seeds: int, processes: int, asked: Options) -> Counter[str]:
     return total
 
 
-def report(total: Counter[str]) -> Report:
-    """All games of this version of the code, those of earlier runs among them."""
+def report(total: Counter[str], of_all: Counter[str]) -> Report:
+    """All games of this version of the code, those of earlier runs among them; and how many all versions played."""
     counts = ("seeds", "wrong", "faults", "acts", "asked", "served", "passed", "receipts")
     names = (*counts, "lost", "doubled", "overdrafts")
     figures: dict[str, float] = {name: total[name] for name in names}
     figures["kiosk_days"] = total["kiosk_hours"] / HOURS_PER_DAY
+    figures["played_h"] = total["played_s"] / SECONDS_PER_HOUR
+    figures["all_seeds"], figures["all_played_h"] = of_all["seeds"], of_all["played_s"] / SECONDS_PER_HOUR
     return Report("simulation", figures, {"served_per_asked": total["served"] / max(total["asked"], 1)})
 
 
@@ -119,7 +124,14 @@ def code_version() -> str:
     return digest.hexdigest()[:16]
 
 
-def _save(state: dict[str, object]) -> None:
+def _of_all_versions(state: dict[str, Any]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for version in state.values():
+        total.update(version["figures"])
+    return total
+
+
+def _save(state: dict[str, Any]) -> None:
     STATE.parent.mkdir(exist_ok=True)
     fresh = STATE.with_suffix(".new")
     fresh.write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")
@@ -142,8 +154,9 @@ def _begin(folder: str) -> None:
 
 
 def _play(seed: int) -> tuple[Counter[str], list[str]]:
+    begin = process_time()
     result = play(_places[0], draw(seed))
-    return result.figures, result.wrong
+    return result.figures | Counter(played_s=round(process_time() - begin)), result.wrong
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from tests.simulation.arena import Arena
 from tests.simulation.checks import Findings, check
+from tests.simulation.doom import HubDiedError
 from tests.simulation.game import Game
 from tests.simulation.healing import heal
 from tests.simulation.schedule import DISASTERS, FAULTS, Schedule, draw
@@ -30,7 +31,7 @@ def play(arena: Arena, schedule: Schedule, *, is_traced: bool = False) -> Result
         game.play()
         heal(game)
         found = check(game)
-    except Exception:  # noqa: BLE001 - whatever breaks is what the campaign is there to find
+    except (Exception, HubDiedError):  # noqa: BLE001 - whatever breaks is what the campaign is there to find
         found = Findings([traceback.format_exc()])
     result.wrong = found.wrong
     result.figures = _figures(game, found)

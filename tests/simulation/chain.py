@@ -171,8 +171,9 @@ class Chain:
         if self._line is None:
             self.time.after(1.0, self._connect)
             return
-        self._publish(self.ingest.birth(self.time.now()))
-        self._plan(0.0)
+        with self.dying():
+            self._publish(self.ingest.birth(self.time.now()))
+            self._plan(0.0)
 
     def _hub_lost(self, _reason: str) -> None:
         self._line = None
