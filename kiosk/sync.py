@@ -24,7 +24,7 @@ from kiosk.store.holdings import Pen
 from kiosk.store.local import LocalStore
 from kiosk.store.statement import stated
 from kiosk.visit.states import Authority
-from protocol.duties import GrantLease
+from protocol.duties import GrantLease, Report
 from protocol.envelope import Receipt
 from protocol.errors import understood
 from protocol.ids import event_id
@@ -82,7 +82,7 @@ class Sync:
         self._hear_time = hear_time
         self._connected = False
         self._to_report: dict[UUID, int] = {}
-        self._report_due = False
+        self._report_due = self._holding_due = False
         self._fetching: set[DocumentName] = set()
         self._passed_over = 0
         self._was_away = False
@@ -166,13 +166,15 @@ class Sync:
     def knows(self, snapshot: MemberSnapshot, uid: str | None) -> bool:
         """Keep a snapshot, and report it; tells whether the member is one of ours."""
         configuration = self._store.documents.configuration or DEFAULTS
-        kept = self._store.snapshots.keep(snapshot, uid=uid, at_most=configuration.snapshots_max)
-        if kept:
+        held = self._store.snapshots.keep(snapshot, uid=uid, at_most=configuration.snapshots_max)
+        is_known = self._store.snapshots.as_of(snapshot.member) is not None
+        if is_known:
             self._store.register.learned(snapshot.member, snapshot.as_of)
-        if snapshot.version > 0 or not kept:
-            # Nothing was ever booked for a member at version 0, and a 0 in a report says that the member is forgotten.
-            self._to_report[snapshot.member] = snapshot.version if kept else 0
-        return kept
+            if held[snapshot.member] == 0:
+                # Nothing was ever booked for this member, and a 0 in a report says that the member is forgotten.
+                del held[snapshot.member]
+        self._to_report |= held
+        return is_known
 
     def pump(self) -> None:
         """Send what is due: events, reports, the heartbeat. Call it after everything that happens."""
@@ -220,7 +222,7 @@ class Sync:
             self._go_offline()
         elif self._connected and (not self.online or self._is_other(status)):
             self.online = True
-            self._report_due = True
+            self._report_due = self._holding_due = True
             if self._is_born_before(status):
                 self.line.say_status(self._status("online"))
             self._heard_epoch = self.line.hub_epoch = status.hub_epoch or None
@@ -358,11 +360,18 @@ class Sync:
 
     def _report(self) -> None:
         some = dict(list(self._to_report.items())[:REPORT_MAX_MEMBERS])
-        version = self._store.documents.version("configuration")
-        if self.line.report(self._store.leases.duties, some, version):
+        is_all = self._holding_due and len(some) == len(self._to_report)
+        report = Report(
+            duties=self._store.leases.duties,
+            members=some,
+            configuration=self._store.documents.version("configuration"),
+            holding=self._store.snapshots.holding() if is_all else UNSET,
+        )
+        if self.line.report(report):
             for member in some:
                 del self._to_report[member]
             self._report_due = bool(self._to_report)
+            self._holding_due = self._holding_due and not is_all
 
     def _status(self, state: Literal["online", "offline"]) -> KioskStatus:
         status = stated(self._store, state, self._uplink.connection, self.identity.software)

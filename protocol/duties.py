@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from protocol.limits import CARDS_MAX, PIECES_MAX, REPORT_MAX_MEMBERS, VERIFIERS_MAX
-from protocol.values import Instant, Mark, Points, Seal, Sequence, Token, Version
+from protocol.values import Count, Instant, Mark, Points, Seal, Sequence, Token, Version
 
 Pieces = Annotated[int, Meta(ge=1, le=PIECES_MAX)]
 """Pieces of a limited reward."""
@@ -117,9 +117,22 @@ class ForgetMember(Struct, frozen=True):
     member: UUID
 
 
+class Holding(Struct, frozen=True):
+    """How many members a kiosk has a snapshot of, and the sum of their versions; those of version 0 do not count."""
+
+    members: Count
+    versions: Count
+
+
 class Report(Struct, frozen=True, kw_only=True):
-    """What a kiosk has done: every duty up to `duties`, and the snapshot versions it now holds."""
+    """What a kiosk has done: every duty up to `duties`, and the snapshot versions it now holds.
+
+    `holding` is all that it holds, told once per connection when nothing else is left to report. A hub that reckons
+    otherwise sends the kiosk every snapshot again: a copy of its disk may have run in its name meanwhile, and have been
+    told what this one was not.
+    """
 
     duties: Mark
     members: Annotated[dict[UUID, Version], Meta(max_length=REPORT_MAX_MEMBERS)] = {}
     configuration: Version = 0
+    holding: Holding | UnsetType = UNSET

@@ -4,12 +4,13 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from hub.db.bulk import update_rows
 from hub.db.reading import Asked, Prepared, Rows, among
 from hub.fleet.models import Duty, HubState, Kiosk, MemberCopy, Publication, Stream, StreamGap
+from protocol.duties import Holding
 from protocol.limits import NEIGHBOURS_MAX
 
 
@@ -46,8 +47,12 @@ _STREAMS = Prepared(
 
 def public_keys(session: Session, kiosks: Collection[str]) -> dict[str, bytes]:
     """Public keys (DER) of active kiosks."""
-    query = select(Kiosk.id, Kiosk.public_key).where(among(session, Kiosk.id, kiosks), Kiosk.state == "active")
-    return {row.id: row.public_key for row in session.execute(query)}
+    return {row.id: row.public_key for row in _PUBLIC_KEYS.rows(session, kiosks=kiosks)}
+
+
+_PUBLIC_KEYS = Prepared(
+    lambda among: select(Kiosk.id, Kiosk.public_key).where(among(Kiosk.id, "kiosks"), Kiosk.state == "active")
+)
 
 
 def device_keys(session: Session, kiosks: Collection[str]) -> dict[str, bytes]:
@@ -62,12 +67,18 @@ def copies_of(session: Session, members: Collection[UUID]) -> set[tuple[str, UUI
     return {(row.kiosk, row.member) for row in session.execute(query)}
 
 
-def stale_copies(session: Session, kiosks: Collection[str] | None = None) -> Rows:
-    """Copies older than they should be; of these kiosks, or of all."""
-    query = select(MemberCopy.kiosk, MemberCopy.member, MemberCopy.wanted).where(MemberCopy.wanted > MemberCopy.held)
-    if kiosks is not None:
-        query = query.where(among(session, MemberCopy.kiosk, kiosks))
-    return session.execute(query.order_by(MemberCopy.kiosk, MemberCopy.member))
+def stale_copies(session: Session, kiosks: Collection[str]) -> Rows:
+    """Copies that these kiosks hold and that are older than they should be."""
+    return _STALE_COPIES.rows(session, kiosks=kiosks)
+
+
+_STALE_COPIES = Prepared(
+    lambda among: (
+        select(MemberCopy.kiosk, MemberCopy.member, MemberCopy.wanted)
+        .where(MemberCopy.wanted > MemberCopy.held, among(MemberCopy.kiosk, "kiosks"))
+        .order_by(MemberCopy.kiosk, MemberCopy.member)
+    )
+)
 
 
 def note_held(session: Session, kiosk: str, versions: Mapping[UUID, int]) -> None:
@@ -80,12 +91,32 @@ def note_held(session: Session, kiosk: str, versions: Mapping[UUID, int]) -> Non
         session.execute(gone)
 
 
-def open_duties(session: Session, kiosks: Collection[str] | None = None) -> Rows:
-    """Duties that are not done, in order; of these kiosks, or of all."""
-    query = select(Duty.kiosk, Duty.number, Duty.kind, Duty.body).where(Duty.done_at.is_(None))
-    if kiosks is not None:
-        query = query.where(among(session, Duty.kiosk, kiosks))
-    return session.execute(query.order_by(Duty.kiosk, Duty.number))
+def holding_of(session: Session, kiosk: str) -> Holding:
+    """What a kiosk holds in all, by what it has reported."""
+    figures = select(func.count(), func.coalesce(func.sum(MemberCopy.held), 0))
+    members, versions = session.execute(figures.where(MemberCopy.kiosk == kiosk, MemberCopy.held > 0)).one()
+    return Holding(members, int(versions))
+
+
+def send_all_again(session: Session, kiosk: str) -> None:
+    """Take no snapshot that a kiosk has reported for held any more."""
+    wanted = case((MemberCopy.wanted < MemberCopy.held, MemberCopy.held), else_=MemberCopy.wanted)
+    held = update(MemberCopy).where(MemberCopy.kiosk == kiosk, MemberCopy.held > 0)
+    session.execute(held.values(wanted=wanted, held=0))
+
+
+def open_duties(session: Session, kiosks: Collection[str]) -> Rows:
+    """Duties of these kiosks that are not done, in order."""
+    return _OPEN_DUTIES.rows(session, kiosks=kiosks)
+
+
+_OPEN_DUTIES = Prepared(
+    lambda among: (
+        select(Duty.kiosk, Duty.number, Duty.kind, Duty.body)
+        .where(Duty.done_at.is_(None), among(Duty.kiosk, "kiosks"))
+        .order_by(Duty.kiosk, Duty.number)
+    )
+)
 
 
 def close_duties(session: Session, kiosk: str, upto: int, now: datetime) -> None:
@@ -117,7 +148,20 @@ def gaps(session: Session, kiosks: Collection[str] | None = None) -> list[Stream
 
 def publications(session: Session) -> dict[str, int]:
     """Current version of every document."""
-    return {row.name: row.version for row in session.execute(select(Publication.name, Publication.version))}
+    return {row.name: row.version for row in _PUBLICATIONS.rows(session)}
+
+
+_PUBLICATIONS = Prepared(lambda _among: select(Publication.name, Publication.version))
+
+
+def configurations(session: Session, kiosks: Collection[str]) -> Rows:
+    """Current version of each of these kiosks' configuration."""
+    return _CONFIGURATIONS.rows(session, kiosks=kiosks)
+
+
+_CONFIGURATIONS = Prepared(
+    lambda among: select(Kiosk.id, Kiosk.configuration).where(among(Kiosk.id, "kiosks")).order_by(Kiosk.id)
+)
 
 
 def raise_version(session: Session, name: str) -> None:
@@ -142,4 +186,9 @@ def raise_configuration(session: Session, store: str) -> None:
 
 def hub_epoch(session: Session) -> UUID:
     """What identifies this database since its last restore."""
-    return session.execute(select(HubState.epoch)).scalar_one()
+    epoch: UUID
+    [(epoch,)] = _HUB_EPOCH.rows(session)
+    return epoch
+
+
+_HUB_EPOCH = Prepared(lambda _among: select(HubState.epoch))

@@ -177,6 +177,9 @@ class Ingest:
         for kiosk, report in inbox.reports:
             fleet.close_duties(session, kiosk, report.duties, now)
             fleet.note_held(session, kiosk, report.members)
+            if report.holding is not UNSET and report.holding != fleet.holding_of(session, kiosk):
+                log.warning("a kiosk holds other snapshots than it reported; all are sent again", kiosk=kiosk)
+                fleet.send_all_again(session, kiosk)
         return is_here
 
     def _book(self, inbox: Inbox, now: datetime) -> list[Outcome]:

@@ -3,18 +3,15 @@
 Only kiosks that are connected are sent anything; one that comes back gets all that is open with its birth.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from msgspec import Raw
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.db.reading import among
 from hub.fleet import queries as fleet
-from hub.fleet.models import Kiosk
 from hub.members.vault import Vault
 from hub.messaging.snapshots import snapshots
 from hub.programme.service import PROGRAMME
@@ -74,8 +71,6 @@ class Publisher:
         return [*self._duties_due(session, now), *self._copies_due(session, now), *self._announcements(session)]
 
     def _duties_due(self, session: Session, now: datetime) -> Iterator[Publication]:
-        if not self.online:
-            return
         epoch, done = fleet.hub_epoch(session), dict[str, int]()
         for row in fleet.open_duties(session, self.online):
             # Reports close duties up to a number, so everything before the first that is open was reported.
@@ -87,7 +82,7 @@ class Publisher:
             yield Publication(topics.of_kiosk(row.kiosk, Channel.DUTIES), codec.encode(duty))
 
     def _copies_due(self, session: Session, now: datetime) -> Iterator[Publication]:
-        due = self._choose_copies(fleet.stale_copies(session, self.online) if self.online else (), now)
+        due = self._choose_copies(fleet.stale_copies(session, self.online), now)
         if not due:
             return
         current = snapshots(session, self.vault, {member for _kiosk, member in due}, now)
@@ -112,19 +107,12 @@ class Publisher:
             self._notes = versions
             note = Note(catalogue=versions[CATALOGUE], programme=versions[PROGRAMME])
             yield Publication(topics.of_group(topics.EVERYONE), codec.encode(note), retain=True)
-        for kiosk, version in _configurations(session, self.online):
-            if self._twins.get(kiosk) != version:
-                self._twins[kiosk] = version
-                pointer = codec.encode(TwinPointer(version))
-                yield Publication(topics.of_kiosk(kiosk, Channel.TWIN), pointer, retain=True)
+        for row in fleet.configurations(session, self.online):
+            if self._twins.get(row.id) != row.configuration:
+                self._twins[row.id] = row.configuration
+                pointer = codec.encode(TwinPointer(row.configuration))
+                yield Publication(topics.of_kiosk(row.id, Channel.TWIN), pointer, retain=True)
 
 
 def _is_recent(sent_at: datetime | None, now: datetime) -> bool:
     return sent_at is not None and now - sent_at < timedelta(seconds=RESEND_S)
-
-
-def _configurations(session: Session, kiosks: Collection[str]) -> list[tuple[str, int]]:
-    if not kiosks:
-        return []
-    query = select(Kiosk.id, Kiosk.configuration).where(among(session, Kiosk.id, sorted(kiosks)))
-    return [(row.id, row.configuration) for row in session.execute(query.order_by(Kiosk.id))]

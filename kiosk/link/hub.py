@@ -116,10 +116,10 @@ class HubLine:
         """Send events."""
         return self.uplink.publish(Message(topics.of_kiosk(self.kiosk, Channel.EVENTS), envelope))
 
-    def report(self, duties: int, members: dict[UUID, int], configuration: int) -> bool:
+    def report(self, report: Report) -> bool:
         """Say what is done, and which snapshots are held; at most REPORT_MAX_MEMBERS at a time."""
-        assert len(members) <= REPORT_MAX_MEMBERS
-        return self._send(Channel.REPORTS, Report(duties=duties, members=members, configuration=configuration))
+        assert len(report.members) <= REPORT_MAX_MEMBERS
+        return self._send(Channel.REPORTS, report)
 
     def say_status(self, status: KioskStatus) -> bool:
         """Say that the kiosk is here, or leaves."""

@@ -17,6 +17,7 @@ from tinydb.table import Document
 from kiosk.store.errors import StoreError
 from kiosk.store.seal import Seal, card_index
 from kiosk.store.tables import JournalDB
+from protocol.duties import Holding
 from protocol.state import MemberSnapshot
 
 SALT_BYTES = 32
@@ -35,6 +36,7 @@ class Snapshots:
         self._by_member: dict[UUID, int] = {}
         self._by_card: dict[str, int] = {}
         self._order: dict[int, None] = {}
+        self._versions: dict[int, int] = {}
         self._seen = 0
         self._index_all()
 
@@ -55,15 +57,21 @@ class Snapshots:
         document = None if doc_id is None else self._snapshots.get(doc_id=doc_id)
         return None if document is None else msgspec.convert(document["snapshot"]["as_of"], datetime)
 
-    def keep(self, snapshot: MemberSnapshot, *, uid: str | None, at_most: int) -> bool:
-        """Keep a snapshot if it is newer, and the card it came with; tells whether the member is known now.
+    def holding(self) -> Holding:
+        """How many members of whom something was booked are known, and the sum of their versions."""
+        versions = [version for version in self._versions.values() if version > 0]
+        return Holding(len(versions), sum(versions))
 
-        Without a card the member must be known already: a kiosk learns of nobody who was not here.
+    def keep(self, snapshot: MemberSnapshot, *, uid: str | None, at_most: int) -> dict[UUID, int]:
+        """Keep a snapshot if it is newer, and the card it came with; tells the versions held now of whom it concerns.
+
+        Without a card the member must be known already: a kiosk learns of nobody who was not here. A 0 stands for
+        somebody who is not known, or not any more because there was no room.
         """
         doc_id = self._by_member.get(snapshot.member)
         known = None if doc_id is None else self._snapshots.get(doc_id=doc_id)
         if known is None and uid is None:
-            return False
+            return {snapshot.member: 0}
         cards = set(known["cards"]) if known is not None else set()
         if uid is not None:
             cards.add(card_index(self._salt, uid))
@@ -78,9 +86,10 @@ class Snapshots:
             }
             self._snapshots.update(document, doc_ids=[doc_id])
             self._index(doc_id, document)
+            held = {snapshot.member: self._versions[doc_id]}
             while len(self._order) > at_most:
-                self._remove(next(iter(self._order)))
-        return True
+                held[self._remove(next(iter(self._order)))] = 0
+        return held
 
     def forget(self, member: UUID) -> None:
         """Forget a member."""
@@ -124,7 +133,7 @@ class Snapshots:
         return None if document is None else base64.b64decode(document["wrapped"])
 
     def _index_all(self) -> None:
-        for index in (self._by_member, self._by_card, self._order):
+        for index in (self._by_member, self._by_card, self._order, self._versions):
             index.clear()
         for document in sorted(self._snapshots, key=lambda document: document["seen"]):
             self._index(document.doc_id, document)
@@ -134,17 +143,21 @@ class Snapshots:
         self._by_card.update(dict.fromkeys(document["cards"], doc_id))
         self._order.pop(doc_id, None)
         self._order[doc_id] = None
+        self._versions[doc_id] = document["snapshot"]["version"]
         self._seen = max(self._seen, document["seen"])
 
-    def _remove(self, doc_id: int) -> None:
+    def _remove(self, doc_id: int) -> UUID:
         document = self._snapshots.get(doc_id=doc_id)
         assert document is not None, "the index names what is there"
         self._snapshots.remove(doc_ids=[doc_id])
         self._keys.remove(doc_ids=[doc_id])
         self._order.pop(doc_id)
-        self._by_member.pop(UUID(document["snapshot"]["member"]))
+        self._versions.pop(doc_id)
+        member = UUID(document["snapshot"]["member"])
+        self._by_member.pop(member)
         for card in document["cards"]:
             self._by_card.pop(card, None)
+        return member
 
 
 def _remembered_salt(db: JournalDB, new_salt: bytes) -> bytes:

@@ -2,6 +2,7 @@ import base64
 from uuid import UUID
 
 import pytest
+from msgspec import UNSET
 
 from devices.reader import CardRefused, CardRemoved, CardTapped, ReaderMissing
 from kiosk.conductor import REOPEN_S
@@ -10,7 +11,7 @@ from kiosk.sync import HEARTBEAT_S
 from kiosk.views import AttractView, IdentifyingView, MemberView, RefusalView
 from kiosk.visit.intents import LanguageChosen, Touched, VisitEnded
 from protocol import codec, topics
-from protocol.duties import Report
+from protocol.duties import Holding, Report
 from protocol.errors import ErrorCode
 from protocol.requests import (
     DocumentPage,
@@ -143,6 +144,21 @@ def test_snapshots_that_are_held_are_reported(rig: Rig) -> None:
     rig.greet()
 
     assert rig.uplink.take(Channel.REPORTS, Report)[-1].members == {LIN: 5}
+
+
+def test_all_that_is_held_is_told_once_per_connection(rig: Rig) -> None:
+    rig.greet()
+    rig.pass_(1)
+    first = rig.uplink.take(Channel.REPORTS, Report)
+    rig.conductor.handle(LineDown("cut"))
+    rig.hear(Channel.MEMBERS, make_snapshot(version=6))
+
+    rig.go_online()
+    rig.hear(Channel.MEMBERS, make_snapshot(version=7))
+
+    again = rig.uplink.take(Channel.REPORTS, Report)
+    assert [report.holding for report in first if report.holding] == [Holding(0, 0)]
+    assert [(report.members, report.holding) for report in again] == [({LIN: 6}, Holding(1, 6)), ({LIN: 7}, UNSET)]
 
 
 def test_a_push_about_somebody_unknown_is_reported_as_not_held(rig: Rig) -> None:

@@ -12,6 +12,7 @@ from protocol.duties import (
     EventSettled,
     ForgetMember,
     GrantLease,
+    Holding,
     LendPoints,
     LendStock,
     RecallLease,
@@ -254,4 +255,5 @@ MESSAGES: tuple[Struct, ...] = (
     ),
     HubStatus(online=True, hub_epoch=UUID(int=1), audit=AuditHead(UUID(int=1), 41, HASH)),
     KioskStatus(state="online", connection=3, audit=[AuditHead(UUID(int=1), 41, HASH)]),
+    Report(duties=12, holding=Holding(3, 21)),
 )

@@ -11,23 +11,32 @@ from tests.simulation.arena import KIOSKS_PER_STORE, MEMBERS, REWARDS, STORES
 from tests.simulation.network import Weather
 
 DAY_S = 24 * 3600.0
-DAYS = (1, 1, 1, 2, 2, 3, 5, 9, 34)
-"""How long a game may be; lots expire after a month."""
-
-MEMBERS_HERE = (1, 1, 2, 2, 3, 4, MEMBERS)
-"""How many members take part: few, so that one member is often at two places at once."""
-
-BURSTS_MAX = 5
-ACTS_MAX = 14
 BURST_S = (15.0, 60.0, 300.0)
 """Acts come in bursts, so that they meet; between two bursts nothing happens for hours or days."""
-
 
 FIRST = 150_000
 """What every member spends at first, in minor units, and so has points to begin with."""
 
 PROLOGUE_S = 120.0
 """At first everybody gets points and is seen somewhere, so that kiosks know people and have something lent to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How large games may be. There are few members, so that one member is often at two places at once."""
+
+    days: tuple[int, ...]
+    members: tuple[int, ...]
+    kiosks_max: int
+    bursts_max: int
+    acts_max: int
+
+
+WHOLE = Scale((1, 1, 1, 2, 2, 3, 5, 9, 34), (1, 1, 2, 2, 3, 4, MEMBERS), kiosks_max=5, bursts_max=5, acts_max=14)
+"""Games in which days end and lots expire, after a month."""
+
+SMALL = Scale((1,), (1, 1, 2), kiosks_max=2, bursts_max=1, acts_max=10)
+"""Games of one burst: a hundred of them are played while ten whole ones are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +101,20 @@ DISASTERS = {
 """What a person does, or what a person has to put right."""
 
 
-def draw(seed: int) -> Schedule:
+def draw(seed: int, scale: Scale = WHOLE) -> Schedule:
     """Draw a game."""
     random = Random(seed)
     stores = random.randint(1, len(STORES))
     possible = [number for number in range(len(STORES) * KIOSKS_PER_STORE) if number % len(STORES) < stores]
-    kiosks = tuple(sorted(random.sample(possible, min(random.randint(2, 5), len(possible)))))
-    days = random.choice(DAYS)
-    members = random.choice(MEMBERS_HERE)
+    kiosks = tuple(sorted(random.sample(possible, min(random.randint(2, scale.kiosks_max), len(possible)))))
+    days = random.choice(scale.days)
+    members = random.choice(scale.members)
     people = _People(random, len(kiosks), members)
     acts: list[Act] = []
     faultiness, disastrousness = random.choice([0.0, 0.15, 0.35, 0.5]), random.choice([0.0, 0.0, 0.04, 0.1])
-    for _ in range(random.randint(1, BURSTS_MAX)):
+    for _ in range(random.randint(1, scale.bursts_max)):
         begin, length = random.uniform(PROLOGUE_S, days * DAY_S), random.choice(BURST_S)
-        for _ in range(random.randint(3, ACTS_MAX)):
+        for _ in range(random.randint(3, scale.acts_max)):
             at_s = round(begin + random.uniform(0, length), 3)
             dice = random.random()
             kinds = DISASTERS if dice < disastrousness else FAULTS if dice < disastrousness + faultiness else PEOPLE

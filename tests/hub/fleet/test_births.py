@@ -85,7 +85,7 @@ def test_duties_given_since_a_restore_get_numbers_that_the_kiosk_has_not_done(wo
     born(world, kiosk, duties=5, hub_epoch=epoch)
 
     with world.hub.database.read() as session:
-        assert [row.number for row in queries.open_duties(session)] == [6, 7]
+        assert [row.number for row in queries.open_duties(session, [kiosk.id])] == [6, 7]
     assert numbers == [1, 2]
 
 

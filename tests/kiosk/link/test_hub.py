@@ -88,7 +88,7 @@ def test_nothing_can_be_said_while_the_line_is_down(line: HubLine, wire: Wire) -
 
     assert not line.ask(REQUEST, ReleaseKey(), NOW)
     assert not line.send_envelope(b"{}")
-    assert not line.report(1, {}, 1)
+    assert not line.report(Report(duties=1))
     assert not line.say_status(KioskStatus(state="online", connection=1))
     assert not line.beat(make_heartbeat())
 
@@ -100,19 +100,21 @@ def test_an_envelope_goes_out_as_it_is(line: HubLine, wire: Wire) -> None:
 
 
 def test_a_report_says_what_is_done_and_held(line: HubLine, wire: Wire) -> None:
-    line.report(7, {LIN: 5}, 3)
+    report = Report(duties=7, members={LIN: 5}, configuration=3)
+
+    line.report(report)
 
     [message] = wire.said
     assert message.topic == topics.of_kiosk(KIOSK, Channel.REPORTS)
-    assert codec.decode(message.payload, Report) == Report(duties=7, members={LIN: 5}, configuration=3)
+    assert codec.decode(message.payload, Report) == report
 
 
 def test_a_report_takes_only_as_many_members_as_the_hub_reads(line: HubLine, wire: Wire) -> None:
     members = {UUID(int=1_000 + number): 1 for number in range(REPORT_MAX_MEMBERS)}
 
-    line.report(1, members, 1)
+    line.report(Report(duties=1, members=members))
     with pytest.raises(AssertionError):
-        line.report(1, {**members, LIN: 1}, 1)
+        line.report(Report(duties=1, members={**members, LIN: 1}))
 
     assert len(wire.said) == 1
 

@@ -5,6 +5,7 @@ import pytest
 from kiosk.store.errors import StoreError
 from kiosk.store.seal import KEY_BYTES, Seal
 from kiosk.store.snapshots import Snapshots
+from protocol.duties import Holding
 from tests.kiosk.builders import CHEN, LIN, make_db, make_snapshot
 from tests.simulation.disk import Fault, SimDisk
 
@@ -46,8 +47,9 @@ def test_an_older_snapshot_is_ignored() -> None:
     snapshots = make_snapshots()
     snapshots.keep(make_snapshot(version=5, points=50), uid=UID, at_most=10)
 
-    snapshots.keep(make_snapshot(version=4, points=40), uid=UID, at_most=10)
+    held = snapshots.keep(make_snapshot(version=4, points=40), uid=UID, at_most=10)
 
+    assert held == {LIN: 5}
     known = snapshots.of_member(LIN)
     assert known is not None
     assert known.points == 50
@@ -56,7 +58,7 @@ def test_an_older_snapshot_is_ignored() -> None:
 def test_nobody_is_learned_who_was_not_here() -> None:
     snapshots = make_snapshots()
 
-    assert not snapshots.keep(make_snapshot(), uid=None, at_most=10)
+    assert snapshots.keep(make_snapshot(), uid=None, at_most=10) == {LIN: 0}
     assert len(snapshots) == 0
 
 
@@ -64,7 +66,7 @@ def test_news_of_a_known_member_needs_no_card() -> None:
     snapshots = make_snapshots()
     snapshots.keep(make_snapshot(), uid=UID, at_most=10)
 
-    assert snapshots.keep(make_snapshot(version=6, points=7), uid=None, at_most=10)
+    assert snapshots.keep(make_snapshot(version=6, points=7), uid=None, at_most=10) == {LIN: 6}
 
     known = snapshots.of_card(UID)
     assert known is not None
@@ -85,8 +87,9 @@ def test_the_least_recently_seen_leaves_first() -> None:
     snapshots.keep(make_snapshot(member=CHEN), uid=OTHER_UID, at_most=2)
     snapshots.keep(make_snapshot(member=LIN), uid=UID, at_most=2)
 
-    snapshots.keep(make_snapshot(member=LIN.__class__(int=0xC)), uid="04cccccccccccc", at_most=2)
+    held = snapshots.keep(make_snapshot(member=LIN.__class__(int=0xC), version=3), uid="04cccccccccccc", at_most=2)
 
+    assert held == {LIN.__class__(int=0xC): 3, CHEN: 0}
     assert snapshots.of_member(CHEN) is None
     assert snapshots.of_member(LIN) is not None
     assert len(snapshots) == 2
@@ -102,6 +105,21 @@ def test_a_push_does_not_make_somebody_recently_seen() -> None:
     disk_order.keep(make_snapshot(member=LIN.__class__(int=0xC)), uid="04cccccccccccc", at_most=2)
 
     assert disk_order.of_member(LIN) is None
+
+
+def test_all_that_is_held_adds_up_whatever_comes_and_goes() -> None:
+    disk = SimDisk()
+    snapshots = make_snapshots(disk)
+    snapshots.keep(make_snapshot(member=LIN, version=5), uid=UID, at_most=2)
+    snapshots.keep(make_snapshot(member=CHEN, version=2), uid=OTHER_UID, at_most=2)
+    first = snapshots.holding()
+    snapshots.keep(make_snapshot(member=LIN, version=9), uid=None, at_most=2)
+    newer = snapshots.holding()
+    snapshots.forget(CHEN)
+    snapshots.keep(make_snapshot(member=CHEN, version=0), uid=OTHER_UID, at_most=2)
+
+    assert (first, newer, snapshots.holding()) == (Holding(2, 7), Holding(2, 11), Holding(1, 9))
+    assert make_snapshots(disk.killed()).holding() == Holding(1, 9)
 
 
 def test_the_disk_holds_neither_name_nor_card_in_clear() -> None:
