@@ -2,9 +2,10 @@
 
 Everything in a game is drawn from its seed and runs in one thread, the real code of both sides; time is simulated, and
 quiet hours are jumped over. Counts add up in out/simulation.json, apart for every version of the code; a new version
-goes on with seeds that none before it has played. `--seed N --trace` plays one game again and prints all that
-happened; `--shrink` first drops whatever it can do without. What counts is that `wrong`, `lost`, `doubled` and
-`overdrafts` are 0; `played_h` is the processors' time, of this version and of all of them.
+goes on with seeds that none before it has played. `--small` plays games of one burst and two kiosks, which are
+counted by themselves. `--seed N --trace` plays one game again and prints all that happened; `--shrink` first drops
+whatever it can do without. What counts is that `wrong`, `lost`, `doubled` and `overdrafts` are 0; `played_h` is the
+processors' time, of this version and of all of them.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from time import monotonic, process_time
@@ -24,13 +26,12 @@ from typing import Any
 
 import structlog
 
-from tests.bench.report import Options, Report, Size, options, publish
+from tests.bench.report import Report, Size, options, publish
 from tests.services.memory import new_folder
 from tests.simulation.arena import Arena
 from tests.simulation.campaign import Result, play, shrink
-from tests.simulation.schedule import draw
+from tests.simulation.schedule import SMALL, WHOLE, Scale, Schedule, draw
 
-STATE = Path("out/simulation.json")
 SEEDS = {Size.QUICK: 400, Size.NORMAL: 1_000, Size.FULL: 10_000}
 QUICK_S = 35.0
 """A quick run begins no game after so long."""
@@ -47,51 +48,80 @@ def main() -> None:
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--seeds", type=int, help="how many games")
     parser.add_argument("--seed", type=int, help="play this game alone")
+    parser.add_argument("--small", action="store_true")
     parser.add_argument("--trace", action="store_true")
     parser.add_argument("--shrink", action="store_true")
     parser.add_argument("--processes", type=int, default=2)
     known, sys.argv[1:] = parser.parse_known_args()
     asked = options(__doc__ or "")
+    scale, place = (SMALL, "out/simulation_small.json") if known.small else (WHOLE, "out/simulation.json")
     if known.seed is not None:
-        sys.exit(1 if replay(known.seed, is_traced=known.trace, is_shrunk=known.shrink).wrong else 0)
-    state = json.loads(STATE.read_text(encoding="utf-8")) if STATE.exists() else {}
-    total = campaign(state, known.seeds or SEEDS[asked.size], known.processes, asked)
-    publish(report(total, _of_all_versions(state)), asked)
+        again = draw(known.seed, scale)
+        sys.exit(1 if replay(again, is_traced=known.trace, is_shrunk=known.shrink).wrong else 0)
+    campaign = Campaign.read(Path(place), scale)
+    total = campaign.play(known.seeds or SEEDS[asked.size], known.processes, asked.size)
+    publish(report(total, campaign.of_all_versions()), asked)
     sys.exit(1 if total["wrong"] else 0)
 
 
-def replay(seed: int, *, is_traced: bool, is_shrunk: bool) -> Result:
+def replay(schedule: Schedule, *, is_traced: bool, is_shrunk: bool) -> Result:
     """Play one game again, and print it."""
     with scratch() as folder:
         place = Arena(folder)
-        schedule = shrink(place, draw(seed)) if is_shrunk else draw(seed)
+        schedule = shrink(place, schedule) if is_shrunk else schedule
         result = play(place, schedule, is_traced=is_traced)
     lines = [*result.traces, *map(str, schedule.acts), str(schedule.weather), *result.wrong]
     sys.stdout.write("\n".join([*lines, str(dict(result.figures)), result.digest]) + "\n")
     return result
 
 
-def campaign(state: dict[str, Any], seeds: int, processes: int, asked: Options) -> Counter[str]:
-    """Play so many games more than were played with this version of the code; what all of them add up to."""
-    begin = max((int(version["next"]) for version in state.values()), default=0)
-    kept = state.setdefault(code_version(), {"next": begin, "figures": {}, "failed": []})
-    total, first = Counter(kept["figures"]), int(kept["next"])
-    until = monotonic() + QUICK_S if asked.size is Size.QUICK else float("inf")
-    with scratch() as folder, get_context("spawn").Pool(processes, _begin, (str(folder),)) as pool:
-        # In order, so that `next` always stands behind games that were all played.
-        for number, (figures, wrong) in enumerate(pool.imap(_play, range(first, first + seeds)), 1):
-            total += figures
-            kept["next"] = first + number
-            if wrong:
-                kept["failed"].append({"seed": first + number - 1, "wrong": wrong[:3]})
-                sys.stderr.write(f"seed {first + number - 1}: {wrong[0][-400:]}\n")
-            kept["figures"] = dict(total)
-            if number % SAVED_EVERY_SEEDS == 0 or number == seeds:
-                _save(state)
-            if monotonic() > until:
-                break
-    _save(state)
-    return total
+@dataclass(slots=True)
+class Campaign:
+    """Games of one scale, and what those that were played add up to, by version of the code."""
+
+    file: Path
+    scale: Scale
+    versions: dict[str, Any]
+
+    @classmethod
+    def read(cls, file: Path, scale: Scale) -> "Campaign":
+        """Go on where the last run was left."""
+        return cls(file, scale, json.loads(file.read_text(encoding="utf-8")) if file.exists() else {})
+
+    def play(self, seeds: int, processes: int, size: Size) -> Counter[str]:
+        """Play so many games more than were played with this version of the code; what all of them add up to."""
+        begin = max((int(version["next"]) for version in self.versions.values()), default=0)
+        kept = self.versions.setdefault(code_version(), {"next": begin, "figures": {}, "failed": []})
+        total, first = Counter(kept["figures"]), int(kept["next"])
+        until = monotonic() + QUICK_S if size is Size.QUICK else float("inf")
+        with scratch() as folder, get_context("spawn").Pool(processes, _begin, (str(folder), self.scale)) as pool:
+            # In order, so that `next` always stands behind games that were all played.
+            for number, (figures, wrong) in enumerate(pool.imap(_play, range(first, first + seeds)), 1):
+                total += figures
+                kept["next"] = first + number
+                if wrong:
+                    kept["failed"].append({"seed": first + number - 1, "wrong": wrong[:3]})
+                    sys.stderr.write(f"seed {first + number - 1}: {wrong[0][-400:]}\n")
+                kept["figures"] = dict(total)
+                if number % SAVED_EVERY_SEEDS == 0 or number == seeds:
+                    self._save()
+                if monotonic() > until:
+                    break
+        self._save()
+        return total
+
+    def of_all_versions(self) -> Counter[str]:
+        """What the games of every version of the code add up to."""
+        total: Counter[str] = Counter()
+        for version in self.versions.values():
+            total.update(version["figures"])
+        return total
+
+    def _save(self) -> None:
+        self.file.parent.mkdir(exist_ok=True)
+        fresh = self.file.with_suffix(".new")
+        fresh.write_text(json.dumps(self.versions, indent=1) + "\n", encoding="utf-8")
+        fresh.replace(self.file)
 
 
 def report(total: Counter[str], of_all: Counter[str]) -> Report:
@@ -124,38 +154,24 @@ def code_version() -> str:
     return digest.hexdigest()[:16]
 
 
-def _of_all_versions(state: dict[str, Any]) -> Counter[str]:
-    total: Counter[str] = Counter()
-    for version in state.values():
-        total.update(version["figures"])
-    return total
-
-
-def _save(state: dict[str, Any]) -> None:
-    STATE.parent.mkdir(exist_ok=True)
-    fresh = STATE.with_suffix(".new")
-    fresh.write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")
-    fresh.replace(STATE)
-
-
 def _be_quiet() -> None:
     """Games break things by the thousand, and the program says so each time: nobody reads that."""
     quiet = structlog.make_filtering_bound_logger(logging.CRITICAL)
     structlog.configure(wrapper_class=quiet, logger_factory=structlog.ReturnLoggerFactory())
 
 
-_places: list[Arena] = []
+_places: list[tuple[Arena, Scale]] = []
 
 
-def _begin(folder: str) -> None:
+def _begin(folder: str, scale: Scale) -> None:
     """Make a place to play in for this process."""
     _be_quiet()
-    _places.append(Arena(Path(tempfile.mkdtemp(dir=folder))))
+    _places.append((Arena(Path(tempfile.mkdtemp(dir=folder))), scale))
 
 
 def _play(seed: int) -> tuple[Counter[str], list[str]]:
-    begin = process_time()
-    result = play(_places[0], draw(seed))
+    begin, (arena, scale) = process_time(), _places[0]
+    result = play(arena, draw(seed, scale))
     return result.figures | Counter(played_s=round(process_time() - begin)), result.wrong
 
 

@@ -9,7 +9,7 @@ from tests.simulation.checks import Findings, check
 from tests.simulation.doom import HubDiedError
 from tests.simulation.game import Game
 from tests.simulation.healing import heal
-from tests.simulation.schedule import DISASTERS, FAULTS, Schedule, draw
+from tests.simulation.schedule import DISASTERS, FAULTS, Schedule
 
 
 @dataclass(slots=True)
@@ -39,11 +39,6 @@ def play(arena: Arena, schedule: Schedule, *, is_traced: bool = False) -> Result
         result.traces, result.digest = game.chain.traces, game.chain.digest()
     game.close()
     return result
-
-
-def play_seed(arena: Arena, seed: int) -> Result:
-    """Play the game of a seed."""
-    return play(arena, draw(seed))
 
 
 def shrink(arena: Arena, schedule: Schedule) -> Schedule:

@@ -7,11 +7,12 @@ import pytest
 
 from tests.services.memory import new_folder
 from tests.simulation.arena import Arena
-from tests.simulation.campaign import play, play_seed
+from tests.simulation.campaign import play
 from tests.simulation.deeds import DEEDS
-from tests.simulation.schedule import DISASTERS, FAULTS, PEOPLE, draw
+from tests.simulation.schedule import DISASTERS, FAULTS, PEOPLE, SMALL, WHOLE, Scale, draw
 
-GAMES_EACH = 5
+WHOLE_GAMES = 4
+SMALL_GAMES, SMALL_GAMES_EACH = 240, 20
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +28,15 @@ def test_everything_that_can_be_drawn_can_be_done() -> None:
     assert set(DEEDS) == {*PEOPLE, *FAULTS, *DISASTERS}
 
 
-@pytest.mark.parametrize("first", range(0, 2 * GAMES_EACH, GAMES_EACH))
-def test_games_end_with_equal_books_whatever_breaks(arena: Arena, first: int) -> None:
-    wrong = {seed: play_seed(arena, seed).wrong for seed in range(first, first + GAMES_EACH)}
+@pytest.mark.parametrize(
+    ("scale", "seeds"),
+    [
+        (WHOLE, range(WHOLE_GAMES)),
+        *((SMALL, range(first, first + SMALL_GAMES_EACH)) for first in range(0, SMALL_GAMES, SMALL_GAMES_EACH)),
+    ],
+)
+def test_games_end_with_equal_books_whatever_breaks(arena: Arena, scale: Scale, seeds: range) -> None:
+    wrong = {seed: play(arena, draw(seed, scale)).wrong for seed in seeds}
 
     assert {seed: faults for seed, faults in wrong.items() if faults} == {}
 
