@@ -49,6 +49,8 @@ class Asker:
         self._patience_s = patience_s
         self._context = credentials.context(ssl.PROTOCOL_TLS_CLIENT)
         self._errands: queue.Queue[Errand | None] = queue.Queue(WAITING_MAX)
+        self._silent_at: dict[str, float] = {}
+        """When neighbours last left a call without an answer: they are asked after those that have answered since."""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="asker", daemon=True)
 
@@ -76,7 +78,7 @@ class Asker:
                 self._outside.put(self._find(errand))
 
     def _find(self, errand: Errand) -> NeighbourReport:
-        left = list(errand.questions)
+        left = sorted(errand.questions, key=lambda question: self._silent_at.get(question.giver, 0.0))
         while left:
             for question in tuple(left):
                 if self._stopping.is_set() or self._outside.monotonic() >= errand.until:
@@ -86,7 +88,9 @@ class Asker:
                 except OSError as error:
                     # It may have journaled its fence all the same: the same question has the same note.
                     log.info("a neighbour does not answer", neighbour=question.giver, reason=str(error))
+                    self._silent_at[question.giver] = self._outside.monotonic()
                     continue
+                self._silent_at.pop(question.giver, None)
                 if came is not None:
                     return came
                 left.remove(question)

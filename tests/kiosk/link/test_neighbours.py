@@ -163,6 +163,22 @@ def test_who_does_not_answer_is_asked_the_same_again(trust: Trust) -> None:
     assert {asked.ask.note for asked in notes if isinstance(asked, PassAsked)} == {ASK.note}
 
 
+def test_who_was_silent_is_asked_last_until_it_answers(trust: Trust) -> None:
+    came: queue.Queue[NeighbourReport] = queue.Queue()
+    asker = Asker(trust.of(TAKER), Outside(came.put, dict, time.monotonic), patience_s=PATIENCE_S)
+    with giving(trust, None, file=STRANGER) as silent, giving(trust, PassAnswer(NOTE)) as giver:
+        questions = [Question(STRANGER, silent.address, ASK), Question(GIVER, giver.address, ASK)]
+        asker.start()
+        try:
+            for _ in range(3):
+                asker.ask(SPEND, questions)
+                assert isinstance(came.get(timeout=PATIENCE_S), NoteCame)
+        finally:
+            asker.stop()
+
+    assert (silent.came.qsize(), giver.came.qsize()) == (1, 3)
+
+
 def test_nobody_at_all_is_nothing(trust: Trust) -> None:
     assert ask_in_vain(trust, Giver(free_address(), queue.Queue())) == NothingElsewhere(SPEND)
 
