@@ -3,6 +3,7 @@
 Dependencies that only look something up are coroutines: FastAPI sends plain functions to a thread, each time.
 """
 
+import hashlib
 from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
@@ -13,6 +14,7 @@ from fastapi.concurrency import run_in_threadpool
 from hub.composition import Hub
 from hub.db.driver import pipelined
 from hub.problems import ProblemError
+from hub.sessions.service import Visitor
 from hub.staff import service as staff
 from hub.staff.permissions import Permission
 from hub.staff.routes import BATCHED, OF_ANY_STORE, ROUTES, SENSITIVE
@@ -21,6 +23,9 @@ from protocol.errors import ErrorCode
 BEARER = "bearer "
 COOKIE = "__Host-session"
 """Browsers send it back to this host alone, and over TLS alone."""
+
+DEVICE_CHARS = 16
+"""So much of the digest of what a browser calls itself is kept."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SAME_ORIGIN = "same-origin"
@@ -126,6 +131,13 @@ async def log_in_of(principal: Annotated[staff.Principal, Depends(principal_of)]
     return principal.log_in
 
 
+async def visitor_of(request: Request) -> Visitor:
+    """Where a request comes from."""
+    device = hashlib.sha256(request.headers.get("user-agent", "").encode()).hexdigest()[:DEVICE_CHARS]
+    carried = bearer_of(request) or request.cookies.get(COOKIE, "")
+    return Visitor(address_of(request)[:64], device, staff.hash_of(carried))
+
+
 async def refuse_foreign(request: Request) -> None:
     """Refuse what a browser sends for another site's page: it could log its visitor in as somebody else."""
     said = {"sec-fetch-site", "origin"} & set(request.headers)
@@ -142,6 +154,7 @@ async def request_id(idempotency_key: Annotated[UUID | None, Header()] = None) -
 
 TheHub = Annotated[Hub, Depends(hub_of)]
 ThePrincipal = Annotated[staff.Principal, Depends(principal_of)]
+TheVisitor = Annotated[Visitor, Depends(visitor_of)]
 TheLogIn = Annotated[staff.LogIn, Depends(log_in_of)]
 TheRequestId = Annotated[UUID, Depends(request_id)]
 OURS = [Depends(refuse_foreign)]

@@ -16,6 +16,7 @@ from hub.approvals import endpoints as approvals
 from hub.audit import endpoints as audit
 from hub.cards import endpoints as cards
 from hub.composition import Hub
+from hub.credentials import endpoints as credentials
 from hub.duplicates import endpoints as duplicates
 from hub.etags import Tagging
 from hub.finance import endpoints as finance
@@ -87,6 +88,7 @@ DOMAINS = (
     stores,
     staff,
     sessions,
+    credentials,
     people,
     alerts,
     approvals,
@@ -151,7 +153,7 @@ async def _refuse_invalid(request: Request, error: Exception) -> JSONResponse:
     # Only where it is wrong and why: what was sent may be personal.
     wrong = error.errors()
     if any(part["loc"][0] == "body" for part in wrong) and not _sends_json(request):
-        return problem(request, ErrorCode.REQUEST_MEDIA_TYPE, {})
+            return problem(request, ErrorCode.REQUEST_MEDIA_TYPE, {})
     fields = [{"field": _named(part["loc"]), "problem": part["type"]} for part in wrong[:FIELDS_MAX]]
     return problem(request, ErrorCode.REQUEST_INVALID, {"fields": fields})
 

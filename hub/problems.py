@@ -89,6 +89,7 @@ STATUS: Mapping[ErrorCode, int] = {
     ErrorCode.LOG_IN_TOO_SOON: 429,
     ErrorCode.LOG_IN_LAPSED: 401,
     ErrorCode.SECOND_FACTOR_WRONG: 401,
+    ErrorCode.PASSWORD_WRONG: 401,
     ErrorCode.PASSKEY_UNKNOWN: 404,
     ErrorCode.INVITATION_INVALID: 404,
     ErrorCode.PERSON_UNKNOWN: 404,

@@ -195,6 +195,7 @@ class ErrorCode(StrEnum):
     PASSWORD_TOO_SHORT = "password.too_short"
     PASSWORD_TOO_LONG = "password.too_long"
     PASSWORD_GUESSABLE = "password.guessable"
+    PASSWORD_WRONG = "password.wrong"
     PASSWORD_BREACHED = "password.breached"
     INVITATION_INVALID = "invitation.invalid"
     PERSON_UNKNOWN = "person.unknown"

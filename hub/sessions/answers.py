@@ -1,9 +1,10 @@
-"""What a log-in answers: that it is done, or what it still takes."""
+"""What a log-in answers: that it is done, or what it still takes; and what somebody is shown of a passkey."""
 
 from typing import Any
 
 from hub.sessions.log_in import Halfway
 from hub.sessions.service import Opened
+from hub.staff.models import Passkey
 
 
 def of_opened(opened: Opened, *, is_told: bool) -> dict[str, Any]:
@@ -33,3 +34,8 @@ def of_halfway(halfway: Halfway) -> dict[str, Any]:
         "factors": [*(name for name, is_offered in offered.items() if is_offered), "recovery_code"],
         "passkeys": halfway.factors.passkeys,
     }
+
+
+def of_passkey(passkey: Passkey) -> dict[str, Any]:
+    """A passkey of one's own."""
+    return {"id": passkey.id, "name": passkey.name, "made_at": passkey.made_at}

@@ -1,66 +1,47 @@
 """The sessions API: logging in and out, and what people do for themselves."""
 
-import hashlib
 from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Cookie, Depends, Query, Request, Response
+from fastapi import APIRouter, Cookie, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.access import COOKIE, OURS, SAME_ORIGIN, TheHub, TheLogIn, ThePrincipal, address_of, bearer_of
+from hub.access import COOKIE, OURS, SAME_ORIGIN, TheHub, TheLogIn, ThePrincipal, TheVisitor, bearer_of
 from hub.audit.service import Act, audit
 from hub.composition import Hub
 from hub.pages import whole
 from hub.problems import ProblemError, language_of, status_of
 from hub.schemas import PageOf
-from hub.sessions import answers, notices, own, passkeys, passwords, redirects, service, tickets, totp
-from hub.sessions.breached import refusal_of
-from hub.sessions.factors import MAKE, PASSKEYS_MAX, USE, Proof, factors_of
+from hub.sessions import answers, notices, own, passkeys, redirects, service
+from hub.sessions.factors import USE, Proof
 from hub.sessions.outside import HANDLE_MAX_MIN, Back, Provider, ProviderError, Start
-from hub.sessions.passkeys import Site
-from hub.sessions.rules import PASSWORD_MAX_CHARS, PASSWORD_MIN_CHARS
 from hub.sessions.schemas import (
     ChallengeOut,
-    CodesBegunOut,
-    CodesIn,
     ConfirmedOut,
     ConfirmIn,
     LoggedInOut,
     LogInIn,
     OwnSessionOut,
-    PasskeyIn,
     PasskeyLogInIn,
-    PasskeyOut,
-    PasswordIn,
     ProofIn,
-    RecoveryCodesOut,
     SecondFactorIn,
     SessionOut,
 )
-from hub.sessions.service import Opened, Visitor
+from hub.sessions.service import Opened
 from hub.staff.models import Passkey, Person, StaffSession
-from hub.staff.service import LogIn, Principal, hash_of
+from hub.staff.service import LogIn, Principal
 from protocol.errors import ErrorCode
 
-DEVICE_CHARS = 16
 PAGE = "text/html"
 """What browsers say that they take, where they show what they get."""
 
 router = APIRouter(prefix="/v1", tags=["sessions"])
 
 
-async def visitor_of(request: Request) -> Visitor:
-    """Where a request comes from."""
-    device = hashlib.sha256(request.headers.get("user-agent", "").encode()).hexdigest()[:DEVICE_CHARS]
-    carried = bearer_of(request) or request.cookies.get(COOKIE, "")
-    return Visitor(address_of(request)[:64], device, hash_of(carried))
-
-
 Given = Annotated[str, Query(max_length=redirects.GIVEN_MAX_CHARS)]
-TheVisitor = Annotated[Visitor, Depends(visitor_of)]
 
 
 @router.post("/sessions", status_code=201, response_model=LoggedInOut, dependencies=OURS)
@@ -127,7 +108,7 @@ def finish_outside(
 async def challenge(hub: TheHub) -> dict[str, Any]:
     """What a browser needs to use a passkey."""
     judge = hub.log_ins.judge
-    return {"options": passkeys.options_to_use(_site(hub), judge.challenge(USE, b"", hub.clock()))}
+    return {"options": passkeys.options_to_use(passkeys.insist(judge.site), judge.challenge(USE, b"", hub.clock()))}
 
 
 @router.get("/sessions", response_model=PageOf[OwnSessionOut])
@@ -168,7 +149,7 @@ def show(hub: TheHub, principal: ThePrincipal, log_in: TheLogIn) -> dict[str, An
             "made_at": row.made_at,
             "ends_at": row.ends_at,
             "confirmed_at": row.confirmed_at,
-            "passkeys": [_shown(passkey) for passkey in own],
+            "passkeys": [answers.of_passkey(passkey) for passkey in own],
         }
 
 
@@ -194,139 +175,14 @@ def log_out(hub: TheHub, principal: ThePrincipal, log_in: TheLogIn) -> Response:
 def confirm(
     body: ConfirmIn, hub: TheHub, log_in: TheLogIn, visitor: TheVisitor, *, request: Request, response: Response
 ) -> dict[str, Any]:
-    """Prove that it is still you, for what is sensitive; it counts for some minutes. The session gets another token."""
+    """Prove anew who you are, for what is sensitive; it counts for some minutes. The session gets another token."""
     passkey = body.passkey.model_dump(exclude_none=True) if body.passkey else None
-    token = hub.log_ins.confirm(log_in, body.password, Proof(body.code, None, passkey), visitor)
+    proof = Proof(body.code, None, passkey) if body.code or passkey else None
+    token = hub.log_ins.confirm(log_in, body.password, proof, visitor)
     if bearer_of(request) is not None:
         return {"token": token}
     _hand_cookie(response, token)
     return {"token": None}
-
-
-@router.put("/session/password", status_code=204, response_class=Response)
-def change_password(body: PasswordIn, hub: TheHub, principal: ThePrincipal, log_in: TheLogIn) -> Response:
-    """Choose another password; all your other sessions end."""
-    now = hub.clock()
-    with hub.database.read() as session:
-        person = session.get_one(Person, log_in.person)
-        if person.issuer is not None:
-            raise ProblemError(ErrorCode.PERSON_STATE)
-        refusal = refusal_of(body.password, (person.login, person.name), hub.breached)
-        if refusal is not None:
-            raise ProblemError(refusal, min=PASSWORD_MIN_CHARS, max=PASSWORD_MAX_CHARS)
-    stored = passwords.hashed(body.password, hub.random_bytes)
-
-    def work(session: Session) -> None:
-        session.get_one(Person, log_in.person, with_for_update=True).password_hash = stored
-        service.end_all(session, log_in.person, now, but=log_in.id)
-        audit(
-            session,
-            Act(principal.actor, "staff.password_set", str(log_in.person), {}, {}, principal.address),
-            now,
-            hub.random_bytes,
-        )
-
-    hub.database.run(work)
-    return Response(status_code=204)
-
-
-@router.post("/session/passkey-challenges", status_code=201, response_model=ChallengeOut)
-def challenge_new(hub: TheHub, log_in: TheLogIn) -> dict[str, Any]:
-    """What a browser needs to make a passkey."""
-    with hub.database.read() as session:
-        person = session.get_one(Person, log_in.person)
-        known = [tickets.bytes_of(text) for text in factors_of(session, person).passkeys]
-    made = hub.log_ins.judge.challenge(MAKE, person.id.bytes, hub.clock())
-    return {"options": passkeys.options_to_make(_site(hub), made, person.id, login=person.login, known=known)}
-
-
-@router.post("/session/passkeys", status_code=201, response_model=PasskeyOut)
-def add_passkey(body: PasskeyIn, hub: TheHub, principal: ThePrincipal, log_in: TheLogIn) -> dict[str, Any]:
-    """Add a passkey that your browser has just made."""
-    now, answer = hub.clock(), body.passkey.model_dump(exclude_none=True)
-
-    def work(session: Session) -> dict[str, Any]:
-        person = session.get_one(Person, log_in.person, with_for_update=True)
-        count = select(func.count()).select_from(Passkey).where(Passkey.person == person.id)
-        is_full = session.execute(count).scalar_one() >= PASSKEYS_MAX
-        added = None if is_full else hub.log_ins.judge.add_passkey(session, person, body.name, answer=answer, now=now)
-        if added is None:
-            raise ProblemError(ErrorCode.PASSKEY_INVALID)
-        act = Act(
-            principal.actor, "staff.passkey_added", str(person.id), {}, {"passkey": str(added.id)}, principal.address
-        )
-        audit(session, act, now, hub.random_bytes)
-        return _shown(added)
-
-    return hub.database.run(work)
-
-
-@router.delete("/session/passkeys/{passkey}", status_code=204, response_class=Response)
-def remove_passkey(passkey: UUID, hub: TheHub, principal: ThePrincipal, log_in: TheLogIn) -> Response:
-    """Remove one of your passkeys."""
-    now = hub.clock()
-
-    def work(session: Session) -> None:
-        found = session.get(Passkey, passkey)
-        if found is None or found.person != log_in.person:
-            raise ProblemError(ErrorCode.PASSKEY_UNKNOWN)
-        session.delete(found)
-        act = Act(
-            principal.actor,
-            "staff.passkey_removed",
-            str(log_in.person),
-            {"passkey": str(passkey)},
-            {},
-            principal.address,
-        )
-        audit(session, act, now, hub.random_bytes)
-
-    hub.database.run(work)
-    return Response(status_code=204)
-
-
-@router.post("/session/codes", status_code=201, response_model=CodesBegunOut)
-def begin_codes(hub: TheHub, log_in: TheLogIn) -> dict[str, Any]:
-    """Draw a secret for one-time codes. They count once a code has shown that it has arrived."""
-    with hub.database.read() as session:
-        person = session.get_one(Person, log_in.person)
-        if person.issuer is not None:
-            raise ProblemError(ErrorCode.PERSON_STATE)
-        secret, ticket = hub.log_ins.judge.begin_codes(person, hub.clock())
-        site = hub.log_ins.judge.site
-        address = totp.address_of(secret, person.login, site.name if site else "membertap")
-    return {"secret": totp.text_of(secret), "address": address, "ticket": tickets.text_of(ticket)}
-
-
-@router.put("/session/codes", status_code=204, response_class=Response)
-def set_codes(body: CodesIn, hub: TheHub, principal: ThePrincipal, log_in: TheLogIn) -> Response:
-    """Log in with codes by the new secret from now on; those by an earlier one count no more."""
-    now, ticket = hub.clock(), tickets.bytes_of(body.ticket)
-
-    def work(session: Session) -> None:
-        person = session.get_one(Person, log_in.person, with_for_update=True)
-        had = person.totp_secret is not None
-        if not hub.log_ins.judge.set_codes(session, person, ticket, code=body.code, now=now):
-            raise ProblemError(ErrorCode.SECOND_FACTOR_WRONG)
-        act = Act(principal.actor, "staff.codes_set", str(person.id), {"codes": had}, {}, principal.address)
-        audit(session, act, now, hub.random_bytes)
-
-    hub.database.run(work)
-    return Response(status_code=204)
-
-
-@router.post("/session/recovery-codes", status_code=201, response_model=RecoveryCodesOut)
-def renew_recovery_codes(hub: TheHub, principal: ThePrincipal, log_in: TheLogIn) -> dict[str, Any]:
-    """Draw new recovery codes; the ones before count no more."""
-    now = hub.clock()
-
-    def work(session: Session) -> list[str]:
-        person = session.get_one(Person, log_in.person, with_for_update=True)
-        act = Act(principal.actor, "staff.recovery_codes_renewed", str(person.id), {}, {}, principal.address)
-        audit(session, act, now, hub.random_bytes)
-        return hub.log_ins.judge.renew_recovery_codes(session, person)
-
-    return {"recovery_codes": hub.database.run(work)}
 
 
 def _end(hub: Hub, principal: Principal, log_in: LogIn, one: UUID | None) -> Response:
@@ -344,13 +200,6 @@ def _end(hub: Hub, principal: Principal, log_in: LogIn, one: UUID | None) -> Res
 def _proof(body: ProofIn) -> Proof:
     passkey = body.passkey.model_dump(exclude_none=True) if body.passkey else None
     return Proof(body.code, body.recovery_code, passkey)
-
-
-def _site(hub: Hub) -> Site:
-    site = hub.log_ins.judge.site
-    if site is None:
-        raise ProblemError(ErrorCode.PASSKEY_INVALID)
-    return site
 
 
 def _provider(hub: Hub) -> Provider:
@@ -386,7 +235,3 @@ def _let_in(opened: Opened, response: Response, *, cookie: bool) -> dict[str, An
     if cookie:
         _hand_cookie(response, opened.token)
     return answers.of_opened(opened, is_told=not cookie)
-
-
-def _shown(passkey: Passkey) -> dict[str, Any]:
-    return {"id": passkey.id, "name": passkey.name, "made_at": passkey.made_at}

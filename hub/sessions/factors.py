@@ -23,8 +23,8 @@ from protocol.ids import event_id
 
 CHALLENGE_MAX_MIN = 5
 RECOVERY_CODES = 10
-RECOVERY_BYTES = 15
-"""120 random bits: from 112 on a plain hash of a code may be kept (OWASP ASVS 5.0, 6.5.2)."""
+RECOVERY_BYTES = 16
+"""128 random bits (OWASP ASVS 5.0, 11.5.1); from 112 on a plain hash of a code may be kept (6.5.2)."""
 PASSKEYS_MAX = 20
 """Most passkeys of one person."""
 
@@ -153,7 +153,7 @@ class Judge:
     def renew_recovery_codes(self, session: Session, person: Person) -> list[str]:
         """Draw new recovery codes, shown this once; the ones before count no more."""
         drop_recovery_codes(session, person)
-        drawn = [base64.b32encode(self.random(RECOVERY_BYTES)).decode() for _ in range(RECOVERY_CODES)]
+        drawn = [base64.b32encode(self.random(RECOVERY_BYTES)).decode().rstrip("=") for _ in range(RECOVERY_CODES)]
         session.add_all(RecoveryCode(person=person.id, code_hash=hash_of_recovery(code)) for code in drawn)
         return ["-".join(code[start : start + 4] for start in range(0, len(code), 4)) for code in drawn]
 

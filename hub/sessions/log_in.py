@@ -85,12 +85,12 @@ class LogIns:
 
     def by_second_factor(self, ticket: str, proof: Proof, visitor: Visitor) -> Opened:
         """The second step."""
-        now, safe = self.clock(), self.judge.safe
-        content = tickets.read(safe, SECOND_STEP, tickets.bytes_of(ticket), now)
+        now = self.clock()
+        content = tickets.read(self.judge.safe, SECOND_STEP, tickets.bytes_of(ticket), now)
         if content is None:
             raise ProblemError(ErrorCode.LOG_IN_LAPSED)
         whose = UUID(bytes=content[:ID_BYTES])
-        watched = {**throttle.by_person(safe, whose), **throttle.by_source(safe, visitor.source)}
+        watched = self._watched(whose, visitor)
         self.take_turn(watched, now)
 
         def work(session: Session) -> Opened | ErrorCode:
@@ -148,31 +148,32 @@ class LogIns:
 
         return _settled(self.database.run(work))
 
-    def confirm(self, log_in: LogIn, password: str | None, proof: Proof, visitor: Visitor) -> str:
-        """Have somebody who is logged in prove to be still there; their session has this new token from then on.
+    def confirm(self, log_in: LogIn, password: str | None, proof: Proof | None, visitor: Visitor) -> str:
+        """Have somebody who is logged in prove anew who they are; their session has this new token from then on.
+
+        It takes what a log-in takes, because afterwards they may change how they log in (OWASP ASVS 5.0, 7.5.1): the
+        password, with a code where there are second factors, or a passkey. A code alone is not enough.
 
         Raises:
-            ProblemError: the proof is wrong, or a password where there is a second factor.
+            ProblemError: what they gave is wrong, or not all of it.
         """
-        now = self.clock()
-        watched = {
-            **throttle.by_person(self.judge.safe, log_in.person),
-            **throttle.by_source(self.judge.safe, visitor.source),
-        }
+        now, watched = self.clock(), self._watched(log_in.person, visitor)
         self.take_turn(watched, now)
         with self.database.read() as session:
-            person = session.get_one(Person, log_in.person)
-            stored = None if factors_of(session, person) else person.password_hash
-        if password is not None and not passwords.is_right(password, stored):
-            self._fail(log_in.person, "confirm", visitor, now)
-            raise ProblemError(ErrorCode.SECOND_FACTOR_WRONG)
+            stored = session.get_one(Person, log_in.person).password_hash
+        is_known = password is not None and passwords.is_right(password, stored)
 
         def work(session: Session) -> str | None:
             locked = session.get_one(Person, log_in.person, with_for_update=True)
-            if password is None and not self.judge.accepts(session, locked, proof, now):
+            if proof is None or proof.passkey is None:
+                is_still = is_known and locked.password_hash == stored
+                if not is_still or (proof is None and factors_of(session, locked)):
+                    return None
+            if proof is not None and not self.judge.accepts(session, locked, proof, now):
                 return None
             throttle.clear(session, watched)
-            told = {"method": "password" if password is not None else proof.method, "session": str(log_in.id)}
+            method = "+".join([*(["password"] if is_known else []), *([proof.method] if proof else [])])
+            told = {"method": method, "session": str(log_in.id)}
             act = Act(f"staff:{locked.id}", "staff.confirmed", str(locked.id), {}, told, visitor.source)
             fresh = confirm(session, log_in.id, now, self.judge.random)
             audit(session, act, now, self.judge.random)
@@ -183,6 +184,26 @@ class LogIns:
             self._fail(log_in.person, "confirm", visitor, now)
             raise ProblemError(ErrorCode.SECOND_FACTOR_WRONG)
         return token
+
+    def prove_password(self, whose: UUID, password: str | None, visitor: Visitor) -> str | None:
+        """Have somebody who is logged in give their password; returns what is stored of it, None where they have none.
+
+        Raises:
+            ProblemError: it is wrong or missing, or comes too soon after others that were wrong.
+        """
+        with self.database.read() as session:
+            stored = session.get_one(Person, whose).password_hash
+        if stored is None:
+            return None
+        now, watched = self.clock(), self._watched(whose, visitor)
+        if password is None:
+            raise ProblemError(ErrorCode.PASSWORD_WRONG)
+        self.take_turn(watched, now)
+        if not passwords.is_right(password, stored):
+            self._fail(whose, "password_change", visitor, now)
+            raise ProblemError(ErrorCode.PASSWORD_WRONG)
+        self.database.run(lambda session: throttle.clear(session, watched))
+        return stored
 
     def open(self, session: Session, person: Person, method: str, visitor: Visitor, *, now: datetime) -> Opened:
         """Open the session of somebody who has proved who they are, and end the one that their browser still has.
@@ -209,6 +230,10 @@ class LogIns:
         wait_s = self.database.run(lambda session: throttle.take(session, watched, now))
         if wait_s:
             raise ProblemError(ErrorCode.LOG_IN_TOO_SOON, wait_s=wait_s)
+
+    def _watched(self, whose: UUID, visitor: Visitor) -> Watched:
+        safe = self.judge.safe
+        return {**throttle.by_person(safe, whose), **throttle.by_source(safe, visitor.source)}
 
     def _ticket(self, person: Person, now: datetime) -> str:
         ends_at = now + timedelta(minutes=TICKET_MAX_MIN)

@@ -22,6 +22,9 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
+from hub.problems import ProblemError
+from protocol.errors import ErrorCode
+
 Credential = Mapping[str, Any]
 """What a browser answers, as `PublicKeyCredential.toJSON()` gives it."""
 
@@ -42,6 +45,17 @@ class NewPasskey:
     credential: bytes
     public_key: bytes
     sign_count: int
+
+
+def insist(site: Site | None) -> Site:
+    """The site that passkeys are bound to.
+
+    Raises:
+        ProblemError: there is none, and so there are no passkeys.
+    """
+    if site is None:
+        raise ProblemError(ErrorCode.PASSKEY_INVALID)
+    return site
 
 
 def options_to_make(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, model_validator
 
-from hub.schemas import Credential, Input, LongText, Name, Output, Secret
+from hub.schemas import Credential, Input, LongText, Output, Secret
 
 
 class LogInIn(Input):
@@ -47,23 +47,8 @@ class PasskeyLogInIn(Input):
     cookie: bool = False
 
 
-class CodesBegunOut(Output):
-    """A secret for one-time codes, for a phone to read as `address`; the ticket is sent back with a code."""
-
-    secret: str
-    address: str
-    ticket: str
-
-
-class CodesIn(Input):
-    """A code by the new secret: it has arrived."""
-
-    ticket: LongText
-    code: Annotated[str, Field(pattern=r"^[0-9]{6}$")]
-
-
 class ConfirmIn(Input):
-    """Proof that it is still you; the password only where there is no second factor."""
+    """Proof that it is still you, as when logging in: the password, with a code where you have codes; or a passkey."""
 
     model_config = ConfigDict(str_strip_whitespace=False)
 
@@ -72,9 +57,9 @@ class ConfirmIn(Input):
     passkey: Credential | None = None
 
     @model_validator(mode="after")
-    def _one(self) -> "ConfirmIn":
-        if sum(part is not None for part in (self.password, self.code, self.passkey)) != 1:
-            raise ValueError("give exactly one proof")
+    def _whole(self) -> "ConfirmIn":
+        if (self.passkey is None) == (self.password is None) or (self.code is not None and self.password is None):
+            raise ValueError("give the password, with or without a code, or a passkey")
         return self
 
 
@@ -99,21 +84,6 @@ class OwnSessionOut(StaffSessionOut):
     """One of one's own sessions; `is_present` is the one that asks."""
 
     is_present: bool
-
-
-class PasswordIn(Input):
-    """A new password."""
-
-    model_config = ConfigDict(str_strip_whitespace=False)
-
-    password: Secret
-
-
-class PasskeyIn(Input):
-    """A new passkey, and what its owner calls it."""
-
-    name: Name
-    passkey: Credential
 
 
 class LoggedInOut(Output):
@@ -163,9 +133,3 @@ class SessionOut(Output):
     ends_at: datetime
     confirmed_at: datetime
     passkeys: list[PasskeyOut]
-
-
-class RecoveryCodesOut(Output):
-    """New recovery codes, shown this once."""
-
-    recovery_codes: list[str]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hub.app import create_app
 from hub.sessions.breached import Breached, BreachedError
 from tests.hub.api import code_of
-from tests.hub.sessions.door import Door
+from tests.hub.sessions.door import PASSWORD, Door
 
 LEAKED = "correct horse stapler"
 
@@ -66,8 +66,10 @@ def test_a_password_from_a_leak_is_refused_with_a_sentence(door: Door, tmp_path:
     headers = {"Authorization": f"Bearer {token}"}
 
     with TestClient(create_app(hub)) as client:
-        refused = client.put("/v1/session/password", json={"password": LEAKED}, headers=headers)
-        taken = client.put("/v1/session/password", json={"password": f"{LEAKED}!"}, headers=headers)
+        refused = client.put("/v1/session/password", json={"current": PASSWORD, "password": LEAKED}, headers=headers)
+        taken = client.put(
+            "/v1/session/password", json={"current": PASSWORD, "password": f"{LEAKED}!"}, headers=headers
+        )
 
     assert code_of(refused) == (422, "password.breached")
     assert taken.status_code == 204

@@ -1,10 +1,8 @@
-import base64
 from typing import Any
 
 import pytest
 
 from hub.access import COOKIE
-from hub.staff.models import Person, RecoveryCode
 from hub.staff.permissions import Role
 from hub.staff.routes import BATCHED, ROUTES, SENSITIVE
 from hub.staff.service import CONFIRMED_MAX_MIN
@@ -14,6 +12,7 @@ from tests.hub.sessions.door import PASSWORD, Door
 from tests.hub.sessions.test_passkeys import challenge, enrol
 
 OWN = {"sec-fetch-site": "same-origin"}
+CONFIRM = "/v1/session/confirm"
 
 
 def by_cookie(door: Door, method: str, path: str, body: Any = None, **headers: str) -> Any:
@@ -100,43 +99,16 @@ def test_logging_out_takes_the_cookie_back(door: Door) -> None:
     assert "Max-Age=0" in answer.headers["set-cookie"]
 
 
-def test_a_password_is_changed_and_other_sessions_end(door_on_each_database: Door) -> None:
-    door = door_on_each_database
-    door.person()
-    token, other = (door.log_in().json()["token"] for _ in range(2))
-
-    changed = door.call("PUT", "/v1/session/password", {"password": "another horse battery"}, key=token)
-
-    assert changed.status_code == 204
-    assert door.session(token).status_code == 200
-    assert code_of(door.session(other)) == (401, "session.ended")
-    assert code_of(door.log_in()) == (401, "log_in.failed")
-    assert door.log_in(password="another horse battery").status_code == 201
-    [act] = door.acts("staff.password_set")
-    assert (act.before, act.after) == ({}, {})
-
-
-@pytest.mark.parametrize(
-    ("password", "code"),
-    [("short", "password.too_short"), ("abcde " * 40, "password.too_long"), ("anna anna anna", "password.guessable")],
-)
-def test_a_weak_password_is_not_taken_when_it_is_set(door: Door, password: str, code: str) -> None:
-    door.person()
-    token = door.log_in().json()["token"]
-
-    assert code_of(door.call("PUT", "/v1/session/password", {"password": password}, key=token)) == (422, code)
-
-
 def test_what_is_sensitive_wants_proof_that_somebody_is_still_there(door_on_each_database: Door) -> None:
     door = door_on_each_database
     door.person()
-    token, body = door.log_in().json()["token"], {"password": "another horse battery"}
+    token, body = door.log_in().json()["token"], {"current": PASSWORD, "password": "another horse battery"}
     door.world.clock.pass_(minutes=CONFIRMED_MAX_MIN, seconds=1)
 
     before = door.call("PUT", "/v1/session/password", body, key=token)
-    wrong = door.call("POST", "/v1/session/confirm", {"password": "wrong horse battery"}, key=token)
+    wrong = door.call("POST", CONFIRM, {"password": "wrong horse battery"}, key=token)
     still = door.call("PUT", "/v1/session/password", body, key=token)
-    confirmed = door.call("POST", "/v1/session/confirm", {"password": PASSWORD}, key=token)
+    confirmed = door.call("POST", CONFIRM, {"password": PASSWORD}, key=token)
     after = door.call("PUT", "/v1/session/password", body, key=confirmed.json()["token"])
 
     assert code_of(before) == (403, "confirmation.needed")
@@ -148,21 +120,37 @@ def test_what_is_sensitive_wants_proof_that_somebody_is_still_there(door_on_each
 def test_a_confirmation_takes_the_password_as_it_was_chosen_and_no_other(door: Door) -> None:
     token = door.world.log_in(door.person(password=f"{PASSWORD} "))
 
-    trimmed = door.call("POST", "/v1/session/confirm", {"password": PASSWORD}, key=token)
-    whole = door.call("POST", "/v1/session/confirm", {"password": f"{PASSWORD} "}, key=token)
+    trimmed = door.call("POST", CONFIRM, {"password": PASSWORD}, key=token)
+    whole = door.call("POST", CONFIRM, {"password": f"{PASSWORD} "}, key=token)
 
     assert (code_of(trimmed), whole.status_code) == ((401, "second_factor.wrong"), 200)
 
 
-def test_whoever_has_a_second_factor_confirms_with_it(door: Door) -> None:
+def test_whoever_has_codes_confirms_with_the_password_and_a_code_as_at_the_door(
+    door_on_each_database: Door,
+) -> None:
+    door = door_on_each_database
     person = door.with_codes()
     token = door.world.log_in(person)
 
-    by_password = door.call("POST", "/v1/session/confirm", {"password": PASSWORD}, key=token)
-    by_code = door.call("POST", "/v1/session/confirm", {"code": door.code()}, key=token)
+    by_password = door.call("POST", CONFIRM, {"password": PASSWORD}, key=token)
+    by_code = door.call("POST", CONFIRM, {"code": door.code()}, key=token)
+    by_wrong = door.call("POST", CONFIRM, {"password": "wrong horse battery", "code": door.code()}, key=token)
+    by_both = door.call("POST", CONFIRM, {"password": PASSWORD, "code": door.code()}, key=token)
 
     assert code_of(by_password) == (401, "second_factor.wrong")
-    assert by_code.status_code == 200
+    assert code_of(by_code) == (422, "request.invalid")
+    assert code_of(by_wrong) == (401, "second_factor.wrong")
+    assert by_both.status_code == 200
+    [act] = door.acts("staff.confirmed")
+    assert act.after["method"] == "password+code"
+
+
+def test_whoever_has_a_passkey_does_not_confirm_by_the_password_alone(door: Door) -> None:
+    token = door.world.log_in(door.person())
+    enrol(door, token, Authenticator())
+
+    assert code_of(door.call("POST", CONFIRM, {"password": PASSWORD}, key=token)) == (401, "second_factor.wrong")
 
 
 def test_a_passkey_confirms(door: Door) -> None:
@@ -171,7 +159,7 @@ def test_a_passkey_confirms(door: Door) -> None:
     door.world.clock.pass_(minutes=20)
     before = door.session(token).json()["confirmed_at"]
 
-    confirmed = door.call("POST", "/v1/session/confirm", {"passkey": device.use(challenge(door))}, key=token)
+    confirmed = door.call("POST", CONFIRM, {"passkey": device.use(challenge(door))}, key=token)
 
     assert door.session(confirmed.json()["token"]).json()["confirmed_at"] > before
 
@@ -180,7 +168,7 @@ def test_guessing_at_the_confirmation_is_slowed_down(door: Door) -> None:
     person = door.with_codes()
     token = door.world.log_in(person)
 
-    answers = [door.call("POST", "/v1/session/confirm", {"code": "000000"}, key=token) for _ in range(6)]
+    answers = [door.call("POST", CONFIRM, {"password": PASSWORD, "code": "000000"}, key=token) for _ in range(6)]
 
     assert [answer.status_code for answer in answers] == [401] * 5 + [429]
 
@@ -198,33 +186,6 @@ def test_a_key_is_never_asked_to_confirm(door: Door) -> None:
     assert made.status_code == 201
 
 
-def test_new_recovery_codes_replace_the_old_ones(door: Door) -> None:
-    person = door.with_codes()
-    token = door.world.log_in(person)
-    old = door.call("POST", "/v1/session/recovery-codes", key=token).json()["recovery_codes"]
-    new = door.call("POST", "/v1/session/recovery-codes", key=token).json()["recovery_codes"]
-    ticket = door.log_in().json()["ticket"]
-
-    by_old = door.second(ticket, recovery_code=old[0])
-    by_new = door.second(ticket, recovery_code=new[0])
-
-    assert len(set(old + new)) == 20
-    assert code_of(by_old) == (401, "second_factor.wrong")
-    assert by_new.status_code == 201
-
-
-def test_of_recovery_codes_only_hashes_are_kept(door: Door) -> None:
-    person = door.with_codes()
-    codes = door.call("POST", "/v1/session/recovery-codes", key=door.world.log_in(person)).json()["recovery_codes"]
-
-    with door.world.hub.database.read() as session:
-        kept = [bytes(row.code_hash) for row in session.query(RecoveryCode).filter_by(person=person.id)]
-    drawn = [base64.b32decode(code.replace("-", "")) for code in codes]
-    assert {len(code) * 8 for code in drawn} == {120}
-    assert {len(each) for each in kept} == {32}
-    assert not any(code in each for code in drawn for each in kept)
-
-
 def test_no_secret_stands_in_the_audit_log(door: Door) -> None:
     person = door.with_codes()
     half, code = door.log_in().json(), door.code()
@@ -235,18 +196,6 @@ def test_no_secret_stands_in_the_audit_log(door: Door) -> None:
         entries = str(session.connection().exec_driver_sql("SELECT * FROM audit").all())
     for secret in (PASSWORD, half["ticket"], code, token, codes[0], person.login):
         assert secret not in entries
-
-
-def test_who_logs_in_through_a_provider_has_no_password_here(door: Door) -> None:
-    person = door.person()
-    with door.world.hub.database.write() as session:
-        found = session.get_one(Person, person.id)
-        found.issuer, found.subject = "https://login.example", "s1"
-    token = door.world.log_in(person)
-
-    answer = door.call("PUT", "/v1/session/password", {"password": "another horse battery"}, key=token)
-
-    assert code_of(answer) == (409, "person.state")
 
 
 def test_a_session_shows_what_it_may_do(door: Door) -> None:

@@ -1,0 +1,1 @@
+"""What people log in with, as they change it themselves."""
