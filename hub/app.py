@@ -40,6 +40,7 @@ from hub.proof import endpoints as proof
 from hub.proxies import NO_PROXIES, Proxies
 from hub.purchases import endpoints as purchases
 from hub.reconciliation import endpoints as reconciliation
+from hub.refusals import Refusals, note
 from hub.restores import endpoints as restores
 from hub.returns import endpoints as returns
 from hub.rewards import endpoints as rewards
@@ -119,6 +120,7 @@ def create_app(hub: Hub, limits: Limits = LIMITS, tally: Tally | None = None, pr
         generate_unique_id_function=openapi.named,
     )
     app.state.hub = hub
+    app.state.refusals = Refusals()
     app.add_middleware(Tagging)
     app.add_middleware(Gate, limits=limits, tally=tally or Tally.of_one(), proxies=proxies)
     app.add_api_route("/health", health, methods=["GET"], tags=["service"])
@@ -140,6 +142,7 @@ async def health() -> dict[str, str]:
 
 async def _refuse(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ProblemError)
+    await note(request, error.code)
     return problem(request, error.code, error.data)
 
 
@@ -153,7 +156,9 @@ async def _refuse_invalid(request: Request, error: Exception) -> JSONResponse:
     # Only where it is wrong and why: what was sent may be personal.
     wrong = error.errors()
     if any(part["loc"][0] == "body" for part in wrong) and not _sends_json(request):
-            return problem(request, ErrorCode.REQUEST_MEDIA_TYPE, {})
+        await note(request, ErrorCode.REQUEST_MEDIA_TYPE)
+        return problem(request, ErrorCode.REQUEST_MEDIA_TYPE, {})
+    await note(request, ErrorCode.REQUEST_INVALID)
     fields = [{"field": _named(part["loc"]), "problem": part["type"]} for part in wrong[:FIELDS_MAX]]
     return problem(request, ErrorCode.REQUEST_INVALID, {"fields": fields})
 
@@ -170,6 +175,7 @@ def _named(place: tuple[str | int, ...]) -> str:
 async def _refuse_unrouted(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     code = UNROUTED.get(error.status_code, ErrorCode.REQUEST_INVALID)
+    await note(request, code)
     answer = problem(request, code, {"max": BODY_MAX_BYTES} if code is ErrorCode.REQUEST_TOO_LARGE else {})
     answer.headers.update(error.headers or {})
     return answer

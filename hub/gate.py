@@ -14,6 +14,7 @@ from hub.clock import monotonic_s
 from hub.limits import Allowance, Buckets, Limits
 from hub.problems import problem
 from hub.proxies import FORWARDED, NO_PROXIES, Proxies
+from hub.refusals import note
 from hub.tally import Tally
 from protocol.errors import ErrorCode
 
@@ -73,7 +74,9 @@ class Gate:
         refusal = _refusal(scope, length, allowance)
         if refusal is not None:
             code, data = refusal
-            await problem(Request(scope), code, data)(scope, receive, said)
+            request = Request(scope)
+            await note(request, code)
+            await problem(request, code, data)(scope, receive, said)
             return
         await self._app(scope, receive if scope["path"] in UPLOADS else _counted(receive), said)
 
