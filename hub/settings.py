@@ -1,15 +1,24 @@
 """How one installation of the hub is set up: a TOML file, overridden by environment variables `MEMBERTAP_...`."""
 
+from ipaddress import ip_address
 from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Annotated
+from urllib.parse import parse_qs, unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from hub.errors import SetupError
 from hub.limits import LIMITS
 from provisioning.mqtt import Endpoint
+
+POSTGRESQL = "postgresql"
+CHECKED = "verify-full"
+"""The only mode of libpq that compares the name in the certificate, too (its manual, SSL Support, table 32.1)."""
+
+HOSTS = ("host", "hostaddr")
+"""Where else an address of libpq may name a host."""
 
 
 class SettingsError(SetupError):
@@ -83,7 +92,10 @@ class Outside(BaseModel):
 
 
 class Webhooks(BaseModel):
-    """Receivers in the hub's own network, as `host:port`: they alone may have private addresses, and plain HTTP."""
+    """Receivers in the hub's own network, as `host:port`: they alone may have private addresses.
+
+    Those on the hub's own machine may have plain HTTP, for a program beside the hub that passes messages on.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -115,6 +127,16 @@ class Settings(BaseSettings):
     breached_passwords: Path | None = None
     limits: RateLimits = RateLimits()
 
+    @field_validator("database")
+    @classmethod
+    def _secret_line(cls, url: str) -> str:
+        if not is_local(url) and parse_qs(urlsplit(url).query).get("sslmode") != [CHECKED]:
+            raise ValueError(
+                "the line to PostgreSQL would not be secret, or not checked: add sslmode=verify-full to the address, "
+                "and sslrootcert=FILE for an authority of your own; only a server on the hub's own machine goes without"
+            )
+        return url
+
     @property
     def heads_file(self) -> Path:
         """Where heads of the audit log are written down: beside the secrets, unless another file is named."""
@@ -131,6 +153,28 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Let the environment win over the file."""
         return (env_settings, init_settings)
+
+
+def is_local(url: str) -> bool:
+    """Tell whether the database is on the hub's own machine: a file, or a server by its socket or a loopback address.
+
+    A server without a host is reached by its socket (libpq).
+    """
+    parts = urlsplit(url)
+    if not parts.scheme.startswith(POSTGRESQL):
+        return True
+    asked = parse_qs(parts.query)
+    named = [host for name in HOSTS for value in asked.get(name, []) for host in value.split(",")]
+    return all(_is_of_this_machine(host) for host in (*named, *filter(None, [unquote(parts.hostname or "")])))
+
+
+def _is_of_this_machine(host: str) -> bool:
+    if host.startswith("/") or host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def read(path: Path) -> Settings:

@@ -94,7 +94,8 @@ def is_hopeless(failing_since: datetime, now: datetime, status: int | None) -> b
 class Guard:
     """Which addresses the hub may be sent to by whoever sets up a webhook.
 
-    `inside` names those in the hub's own network that may be reached all the same, as `host:port`, and over HTTP too.
+    `inside` names those in the hub's own network that may be reached all the same, as `host:port`. Over HTTP only
+    those on the hub's own machine are reached, where no network lies between.
     """
 
     inside: frozenset[str] = frozenset()
@@ -117,7 +118,10 @@ class Guard:
 
     def refuses(self, parts: SplitResult, addresses: Collection[str]) -> bool:
         """Tell whether a name must not be followed, by all the addresses that it has."""
-        return not addresses or not (self.is_inside(parts) or all(is_public(ip_address(one)) for one in addresses))
+        known = [ip_address(one) for one in addresses]
+        if parts.scheme == HTTP and not all(one.is_loopback for one in known):
+            return True
+        return not known or not (self.is_inside(parts) or all(is_public(one) for one in known))
 
 
 NOBODY_INSIDE = Guard()

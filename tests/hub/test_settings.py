@@ -17,12 +17,12 @@ def test_a_settings_file_says_where_everything_is(tmp_path: Path) -> None:
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MEMBERTAP_DATABASE", "postgresql+psycopg://elsewhere/hub")
+    monkeypatch.setenv("MEMBERTAP_DATABASE", "postgresql+psycopg://elsewhere/hub?sslmode=verify-full")
     monkeypatch.setenv("MEMBERTAP_API__PORT", "9443")
 
     known = read(write_settings(tmp_path))
 
-    assert known.database == "postgresql+psycopg://elsewhere/hub"
+    assert known.database == "postgresql+psycopg://elsewhere/hub?sslmode=verify-full"
     assert (known.api.port, known.api.host) == (9443, "127.0.0.1")
 
 
@@ -65,6 +65,47 @@ def test_an_error_does_not_tell_the_databases_password(tmp_path: Path) -> None:
 
     assert "hunter" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "db.example/hub",
+        "hub:hunter2@db.example/hub?sslmode=require",
+        "db.example/hub?sslmode=verify-ca",
+        "db.example/hub?sslmode=verify-full&sslmode=disable",
+        "10.0.0.7/hub",
+        "/hub?host=db.example",
+        "127.0.0.1/hub?host=/run/postgresql,db.example",
+        "localhost/hub?hostaddr=192.0.2.1",
+        "localhost.example/hub",
+    ],
+)
+def test_a_database_elsewhere_is_reached_by_a_line_that_is_secret_and_checked(tmp_path: Path, address: str) -> None:
+    path = write_settings(tmp_path, f"postgresql+psycopg://{address}")
+
+    with pytest.raises(SettingsError, match="add sslmode=verify-full to the address") as caught:
+        read(path)
+
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "db.example/hub?sslmode=verify-full&sslrootcert=/etc/membertap/db-ca.pem",
+        "localhost/hub",
+        "127.0.0.1:5432/hub",
+        "[::1]:5432/hub",
+        "/hub",
+        "hub@/hub?host=/run/postgresql",
+        "%2Frun%2Fpostgresql/hub",
+    ],
+)
+def test_one_on_this_machine_needs_no_tls(tmp_path: Path, address: str) -> None:
+    url = f"postgresql+psycopg://{address}"
+
+    assert read(write_settings(tmp_path, url)).database == url
 
 
 def test_settings_cannot_be_changed(tmp_path: Path) -> None:

@@ -101,6 +101,15 @@ def test_a_public_address_is_admitted(url: str) -> None:
     assert NOBODY_INSIDE.admits(url)
 
 
+@pytest.mark.parametrize("address", ["10.0.0.1", "8.8.8.8", "fd00::1"])
+def test_what_is_named_inside_is_plain_on_this_machine_alone(address: str) -> None:
+    guard = Guard(frozenset({"erp.local:8443"}))
+
+    assert guard.refuses(urlsplit("http://erp.local:8443/"), [address])
+    assert guard.refuses(urlsplit("http://erp.local:8443/"), ["127.0.0.1", address])
+    assert not guard.refuses(urlsplit("https://erp.local:8443/"), [address])
+
+
 def test_what_is_named_inside_may_be_private_and_plain() -> None:
     guard = Guard(frozenset({"127.0.0.1:8080"}))
 
