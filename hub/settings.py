@@ -21,6 +21,9 @@ HOSTS = ("host", "hostaddr")
 """Where else an address of libpq may name a host."""
 
 
+Https = Annotated[str, Field(pattern=r"^https://")]
+
+
 class SettingsError(SetupError):
     """The settings cannot be used."""
 
@@ -82,10 +85,10 @@ class Outside(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    issuer: str
+    issuer: Https
     client_id: str
     client_secret: SecretStr
-    redirect: str
+    redirect: Https
     ca: Path | None = None
     acr: tuple[str, ...] = ()
     amr: tuple[str, ...] = ()

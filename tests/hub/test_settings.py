@@ -136,6 +136,15 @@ def test_a_site_is_an_origin_with_tls(tmp_path: Path, origin: str) -> None:
         read(write_settings(tmp_path, more=f'[site]\norigin = "{origin}"\n'))
 
 
+@pytest.mark.parametrize("name", ["issuer", "redirect"])
+def test_a_provider_is_reached_over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("MEMBERTAP_OUTSIDE__CLIENT_SECRET", "hunter2")
+    plain = OUTSIDE.replace(f'{name} = "https://', f'{name} = "http://')
+
+    with pytest.raises(SettingsError, match=rf"outside\.{name}"):
+        read(write_settings(tmp_path, more=plain))
+
+
 def test_the_providers_secret_comes_by_the_environment_and_is_not_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
