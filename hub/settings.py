@@ -15,7 +15,7 @@ from provisioning.mqtt import Endpoint
 
 POSTGRESQL = "postgresql"
 CHECKED = "verify-full"
-"""The only mode of libpq that compares the name in the certificate, too (its manual, SSL Support, table 32.1)."""
+"""The only mode of libpq that compares the name in the certificate, too (its manual, SSL Support)."""
 
 HOSTS = ("host", "hostaddr")
 """Where else an address of libpq may name a host."""
