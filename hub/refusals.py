@@ -11,6 +11,8 @@ from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
 from hub.access import address_of
+from hub.alerts.rules import REFUSED
+from hub.audit.service import Act, audit
 from hub.clock import monotonic_s
 from hub.composition import Hub
 from hub.staff.service import principals
@@ -48,7 +50,7 @@ OF_ANYBODY = frozenset(
 """What is counted by the network address, because whoever makes keys up makes up a new one each time."""
 
 MANY = 16
-"""From so many in a minute on it is a warning."""
+"""From so many in a minute on it is a warning, and an act of the audit log where the caller is known: for alerts."""
 
 COUNTED_MAX = 10_000
 """So many are counted apart in one minute; all beyond are counted together."""
@@ -91,7 +93,11 @@ async def note(request: Request, code: ErrorCode) -> None:
     times = request.app.state.refusals.told(known if code in OF_SOMEBODY else source.encode(), code)
     if times == 0:
         return
-    told = {"code": code.value, "actor": await _actor(request, known), "source": source, "route": _route(request)}
+    actor, route = await _actor(request, known), _route(request)
+    if times == MANY and actor and code in OF_SOMEBODY:
+        act = Act(actor, REFUSED, actor, {}, {"code": code.value, "route": route}, source)
+        await run_in_threadpool(_write_down, request.app.state.hub, act)
+    told = {"code": code.value, "actor": actor, "source": source, "route": route}
     if times < MANY:
         log.info("a request was refused", **told, times=times)
     else:
@@ -110,6 +116,10 @@ def _looked_up(hub: Hub, key_hash: bytes) -> str:
     with hub.database.read() as session:
         found = principals(session, [key_hash], hub.clock())
     return found[key_hash].actor if key_hash in found else ""
+
+
+def _write_down(hub: Hub, act: Act) -> None:
+    hub.database.run(lambda session: audit(session, act, hub.clock(), hub.random_bytes))
 
 
 def _route(request: Request) -> str:

@@ -18,6 +18,9 @@ Hour = Annotated[int, Meta(ge=0, le=24)]
 Percent = Annotated[int, Meta(gt=0, le=100)]
 
 LOGGED_IN, LOG_IN_FAILED, ADJUSTED = "staff.logged_in", "staff.login_failed", "points.adjusted"
+REFUSED = "access.refused"
+"""One caller was refused the same again and again within a minute; `after` has the code and the route."""
+
 LOOK_UPS = frozenset({"member.revealed"})
 LOG_INS = frozenset({LOGGED_IN, LOG_IN_FAILED})
 EVIDENCE_MAX_IDS = 20
@@ -192,6 +195,17 @@ def many_look_ups(deeds: Iterable[Deed], policy: AlertPolicy) -> Iterator[Findin
         if crowd:
             told = _told(crowd) | {"members": len({deed.subject for deed in crowd})}
             yield Finding("data.opened_often", "high", actor, _day(crowd[-1].at), told)
+
+
+def refused_often(deeds: Iterable[Deed]) -> Iterator[Finding]:
+    """Somebody tries again and again what is not theirs: they look for a way, or a program is set up wrong."""
+    of_day: dict[tuple[str, str, str], list[Deed]] = defaultdict(list)
+    for deed in deeds:
+        if deed.action == REFUSED:
+            of_day[deed.actor, str(deed.after.get("code", "")), _day(deed.at)].append(deed)
+    for (actor, code, day), some in of_day.items():
+        told = _told(some) | {"code": code, "routes": sorted({str(deed.after.get("route", "")) for deed in some})}
+        yield Finding("access.refused_often", "medium", actor, f"{code} {day}", told)
 
 
 def _is_near(after: Mapping[str, Any], percent: int) -> bool:

@@ -8,6 +8,8 @@ from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
 
 from hub.access import COOKIE
+from hub.alerts.models import Alert
+from hub.alerts.service import look
 from hub.app import create_app
 from hub.limits import Limits
 from hub.problems import STATUS
@@ -109,6 +111,22 @@ def test_a_flood_of_refusals_is_no_flood_of_lines_and_becomes_a_warning(small_wo
 
     assert [line["times"] for line in logs] == [1, 2, 4, 8, 16]
     assert [line["log_level"] for line in logs] == ["info"] * 4 + ["warning"]
+
+
+def test_who_is_refused_again_and_again_raises_an_alert(world: World) -> None:
+    api = Api(world)
+    api.client.app.state.refusals = Refusals(lambda: 0.0)  # type: ignore[attr-defined] # it is our application
+    with api.client:
+        key = api.key(Permission.MEMBERS_READ)
+        for _ in range(MANY * 2):
+            api.call("POST", "/v1/purchases", purchase_of(NOBODY), key=key)
+
+    [act] = api.acts("access.refused")
+    assert act.after == {"code": "permission.denied", "route": "POST /v1/purchases"}
+    look(world.hub.database, world.clock.now)
+    with world.hub.database.read() as session:
+        [alert] = session.query(Alert).filter_by(kind="access.refused_often").all()
+    assert (alert.subject, alert.severity) == (act.actor, "medium")
 
 
 def test_an_everyday_refusal_is_not_written_down(api: Api) -> None:

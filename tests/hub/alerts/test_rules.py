@@ -51,6 +51,28 @@ def test_failed_log_ins_that_end_in_a_success_are_worse() -> None:
     assert kinds(rules.failed_log_ins([*deeds, success], POLICY)) == [("high", "person:a")]
 
 
+def test_whoever_is_refused_again_and_again_is_found_once_a_day_for_each_reason() -> None:
+    denied, elsewhere = (
+        {"code": code, "route": "GET /v1/audit"} for code in ("permission.denied", "store.out_of_scope")
+    )
+    deeds = [
+        *every(timedelta(minutes=1), 3, action=rules.REFUSED, after=denied),
+        make_deed(7, action=rules.REFUSED, after=elsewhere),
+        make_deed(8, action=rules.REFUSED, after=denied, actor="key:k"),
+        make_deed(9),
+    ]
+
+    found = list(rules.refused_often(deeds))
+
+    assert [(one.subject, one.evidence["code"], one.evidence["count"]) for one in found] == [
+        ("staff:a", "permission.denied", 3),
+        ("staff:a", "store.out_of_scope", 1),
+        ("key:k", "permission.denied", 1),
+    ]
+    assert len({one.key for one in found}) == 2
+    assert found[0].evidence["routes"] == ["GET /v1/audit"]
+
+
 def test_one_address_that_tries_many_people_is_found() -> None:
     deeds = [make_deed(number, subject=f"person {number}", source="192.0.2.1") for number in range(10)]
 
