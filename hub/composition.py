@@ -131,6 +131,7 @@ def compose(  # noqa: PLR0913 - each is another part that an installation may ha
     random_bytes: RandomBytes = system_random,
     guard: Guard = NOBODY_INSIDE,
     breached: Breached | None = None,
+    second_factor_for_all: bool = False,
 ) -> Hub:
     """Put the hub together. Without a site there are no passkeys, without `outside` no log-ins through a provider.
 
@@ -139,7 +140,7 @@ def compose(  # noqa: PLR0913 - each is another part that an installation may ha
     vault = Vault(known.vault, random_bytes, known.renewed)
     seal_with(database, known.audit_key)
     booking = Booking(database, intakes(known), random_bytes, vault=vault)
-    log_ins = LogIns(database, Judge(vault, site, random_bytes), clock)
+    log_ins = LogIns(database, Judge(vault, site, random_bytes, second_factor_for_all), clock)
     provider = None if outside is None else Provider(outside, vault, random_bytes)
     eraser = Eraser(tombstones or TombstonesInMemory(), vault, random_bytes)
     reader = Reader(database, clock)
@@ -163,6 +164,7 @@ def from_settings(settings: Settings) -> Hub:
         tombstones=TombstoneFile(settings.secrets.with_name(ERASED_LIST)),
         guard=Guard(frozenset(settings.webhooks.inside)),
         breached=None if settings.breached_passwords is None else Breached(settings.breached_passwords),
+        second_factor_for_all=settings.second_factor_for_all,
     )
 
 

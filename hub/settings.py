@@ -128,6 +128,7 @@ class Settings(BaseSettings):
     outside: Outside | None = None
     webhooks: Webhooks = Webhooks()
     breached_passwords: Path | None = None
+    second_factor_for_all: bool = False
     limits: RateLimits = RateLimits()
 
     @field_validator("database")

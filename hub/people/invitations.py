@@ -13,7 +13,6 @@ from hub.people import service
 from hub.problems import ProblemError
 from hub.sessions import factors, passkeys, totp
 from hub.sessions.factors import MAKE, Judge
-from hub.sessions.rules import needs_second_factor
 from hub.staff.models import Invitation, Person
 from hub.staff.permissions import Role
 from hub.staff.roles import rights_of
@@ -56,7 +55,7 @@ def look(session: Session, judge: Judge, token: str, now: datetime) -> dict[str,
     return {
         "login": login,
         "name": person.name if person else "",
-        "needs_second_factor": rights is None or needs_second_factor(rights.permissions),
+        "needs_second_factor": judge.wants_second(None if rights is None else rights.permissions),
         "secret": totp.text_of(secret),
         "address": totp.address_of(secret, login or role, judge.site.name if judge.site else CHAIN_NAME),
         "passkey": options,
@@ -92,7 +91,7 @@ def accept(session: Session, judge: Judge, token: str, choice: Choice, *, now: d
         raise ProblemError(ErrorCode.PASSKEY_INVALID)
     rights = rights_of(session, person.role)
     has_factor = choice.code is not None or choice.passkey is not None
-    if not has_factor and (rights is None or needs_second_factor(rights.permissions)):
+    if not has_factor and judge.wants_second(None if rights is None else rights.permissions):
         raise ProblemError(ErrorCode.SECOND_FACTOR_MISSING)
     found.used_at = now
     codes = judge.renew_recovery_codes(session, person) if has_factor else []

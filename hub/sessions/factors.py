@@ -5,7 +5,7 @@ Whoever calls this holds the person's row locked, so that no code counts twice.
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from hub.intake import RandomBytes
 from hub.members.vault import VaultError
 from hub.sessions import passkeys, tickets, totp
 from hub.sessions.passkeys import Site
+from hub.sessions.rules import needs_second_factor
 from hub.sessions.tickets import Safe
 from hub.staff.models import Passkey, Person, RecoveryCode
 from protocol.ids import event_id
@@ -64,11 +65,19 @@ class Factors:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Judges proofs, with the hub's secrets and the site that passkeys are bound to (None: there are none)."""
+    """Judges proofs, with the hub's secrets and the site that passkeys are bound to (None: there are none).
+
+    With `of_everybody` nobody gets in by a password alone, whatever their role.
+    """
 
     safe: Safe
     site: Site | None
     random: RandomBytes
+    of_everybody: bool = False
+
+    def wants_second(self, permissions: Iterable[str] | None) -> bool:
+        """Tell whether whoever may do this must prove it is them in a second way. None is a role that is not known."""
+        return self.of_everybody or permissions is None or needs_second_factor(permissions)
 
     def accepts(self, session: Session, person: Person, proof: Proof, now: datetime) -> bool:
         """Tell whether a proof is right, and use it up."""

@@ -20,7 +20,6 @@ from hub.problems import ProblemError
 from hub.sessions import passwords, throttle, tickets
 from hub.sessions.factors import Factors, Judge, Proof, factors_of, passkey_of
 from hub.sessions.outside import Identity
-from hub.sessions.rules import needs_second_factor
 from hub.sessions.service import LASTS_MAX_H, Opened, Visitor, confirm, leave, open_session
 from hub.sessions.throttle import Watched
 from hub.staff.models import Person
@@ -77,7 +76,7 @@ class LogIns:
             if factors:
                 return Halfway(self._ticket(person, now), factors)
             rights = rights_of(session, person.role)
-            if rights is None or needs_second_factor(rights.permissions):
+            if self.judge.wants_second(None if rights is None else rights.permissions):
                 return ErrorCode.SECOND_FACTOR_MISSING
             return self.open(session, person, "password", visitor, now=now)
 

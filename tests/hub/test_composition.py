@@ -83,3 +83,14 @@ redirect = "https://hub.example/v1/sessions/outside/back"
         assert (hub.outside.client.issuer, hub.outside.client.secret) == ("https://login.example", "hunter2")
         assert "hunter2" not in repr(hub.outside)
         assert (plain.log_ins.judge.site, plain.outside) == (None, None)
+
+
+@pytest.mark.parametrize(("said", "wanted"), [("true", True), ("false", False)])
+def test_the_settings_say_whether_everybody_needs_a_second_factor(
+    sqlite: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, said: str, wanted: bool
+) -> None:
+    secrets.create(tmp_path / "secrets.json", Random(1).randbytes)
+    monkeypatch.setenv("MEMBERTAP_SECOND_FACTOR_FOR_ALL", said)
+
+    with opened(read(write_settings(tmp_path, sqlite.url.render_as_string()))) as hub:
+        assert hub.log_ins.judge.wants_second([]) is wanted

@@ -1,4 +1,5 @@
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,13 @@ from tests.hub.api import code_of
 from tests.hub.people.conftest import PASSWORD, Office
 from tests.hub.sessions.authenticator import Authenticator
 from tests.hub.world import STORE
+
+
+def demanding(office: Office) -> Office:
+    """The same hub, where the settings want a second factor of everybody."""
+    hub = office.world.hub
+    judge = replace(hub.log_ins.judge, of_everybody=True)
+    return Office(replace(office.world, hub=replace(hub, log_ins=replace(hub.log_ins, judge=judge))))
 
 
 def invited(office: Office, **body: Any) -> str:
@@ -29,6 +37,30 @@ def test_a_cashier_needs_a_password_alone(office_on_each_database: Office) -> No
     assert (shown["login"], shown["name"], shown["needs_second_factor"]) == ("bob", "Bob Wu", False)
     assert (accepted.status_code, accepted.json()["recovery_codes"]) == (200, [])
     assert office.log_in("bob").json()["state"] == "open"
+
+
+def test_a_chain_may_want_a_second_factor_of_everybody(office: Office) -> None:
+    everybodys = demanding(office)
+    token = invited(everybodys)
+
+    shown = everybodys.open(token).json()
+    without = everybodys.accept(token)
+    right = everybodys.accept(token, code=everybodys.code(token))
+
+    assert shown["needs_second_factor"] is True
+    assert code_of(without) == (422, "second_factor.missing")
+    assert right.status_code == 200
+    assert everybodys.log_in("bob").json()["state"] == "second_factor"
+
+
+def test_whoever_has_none_when_a_chain_begins_to_want_one_is_let_in_no_more(office: Office) -> None:
+    office.accept(invited(office))
+    everybodys = demanding(office)
+
+    before, after = office.log_in("bob"), everybodys.log_in("bob")
+
+    assert before.json()["state"] == "open"
+    assert code_of(after) == (422, "second_factor.missing")
 
 
 def test_a_manager_needs_a_second_factor_too(office: Office) -> None:
