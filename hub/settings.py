@@ -17,9 +17,8 @@ POSTGRESQL = "postgresql"
 CHECKED = "verify-full"
 """The only mode of libpq that compares the name in the certificate, too (its manual, SSL Support)."""
 
-HOSTS = ("host", "hostaddr")
-"""Where else an address of libpq may name a host."""
-
+HOSTS = ("host", "hostaddr", "service")
+"""Where else an address of libpq may lead to another machine."""
 
 Https = Annotated[str, Field(pattern=r"^https://")]
 

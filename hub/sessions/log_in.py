@@ -164,11 +164,10 @@ class LogIns:
 
         def work(session: Session) -> str | None:
             locked = session.get_one(Person, log_in.person, with_for_update=True)
-            if proof is None or proof.passkey is None:
-                is_still = is_known and locked.password_hash == stored
-                if not is_still or (proof is None and factors_of(session, locked)):
-                    return None
-            if proof is not None and not self.judge.accepts(session, locked, proof, now):
+            is_by_passkey = proof is not None and proof.passkey is not None
+            if not is_by_passkey and not (is_known and locked.password_hash == stored):
+                return None
+            if not (self.judge.accepts(session, locked, proof, now) if proof else not factors_of(session, locked)):
                 return None
             throttle.clear(session, watched)
             method = "+".join([*(["password"] if is_known else []), *([proof.method] if proof else [])])

@@ -78,6 +78,7 @@ def test_an_error_does_not_tell_the_databases_password(tmp_path: Path) -> None:
         "/hub?host=db.example",
         "127.0.0.1/hub?host=/run/postgresql,db.example",
         "localhost/hub?hostaddr=192.0.2.1",
+        "/hub?service=elsewhere",
         "localhost.example/hub",
     ],
 )
