@@ -11,6 +11,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from hub import migrations
 from hub.commands.rotation import WRAPPED
+from hub.db.backup import has_archive
 from hub.db.session import Database
 from hub.jobs import jobs, long_jobs
 from hub.privacy.rotation import Rotation
@@ -23,13 +24,15 @@ from tests.services.postgresql import SUPERUSER, Server
 
 PAGE = (ROOT / "docs" / "database.md").read_text(encoding="utf-8")
 ROLES, RIGHTS = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
-OWNER, LESSER, NAME = (f"{word}_{os.getpid()}" for word in ("membertap_owner", "membertap", "hub_rights"))
+OWNER, LESSER, BACKUP, NAME = (
+    f"{word}_{os.getpid()}" for word in ("membertap_owner", "membertap", "membertap_backup", "hub_rights")
+)
 ONLY_ADDED_TO = ("audit", "transfers", "lot_uses", "destructions")
 
 
 def run(server: Server, statements: str, *, user: str, database: str) -> None:
     """Run statements of the page, under names that no other process of the tests has."""
-    named = re.sub(r"\bmembertap_owner\b", OWNER, statements)
+    named = re.sub(r"\bmembertap_(owner|backup)\b", rf"\g<0>_{os.getpid()}", statements)
     named = re.sub(r"\bDATABASE hub\b", f"DATABASE {NAME}", re.sub(r"\bmembertap\b", LESSER, named))
     with psycopg.connect(url(server, user, database), autocommit=True) as connection:
         for statement in filter(None, map(str.strip, named.split(";"))):
@@ -52,7 +55,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     run(server, RIGHTS, user=OWNER, database=NAME)
     yield server
     with psycopg.connect(url(server, SUPERUSER, "postgres"), autocommit=True) as connection:
-        for statement in (f"DROP DATABASE {NAME} WITH (FORCE)", f"DROP ROLE {OWNER}", f"DROP ROLE {LESSER}"):
+        for statement in (f"DROP DATABASE {NAME} WITH (FORCE)", f"DROP ROLE {OWNER}, {LESSER}, {BACKUP}"):
             connection.execute(statement.encode())
 
 
@@ -87,6 +90,18 @@ def test_people_log_in_and_every_job_runs(stage: Stage) -> None:
 
     assert token is not None
     assert [act.actor for act in stage.acts("staff.logged_in")] == [f"staff:{person.id}"]
+
+
+def test_whoever_makes_copies_reads_no_table(server: Server) -> None:
+    database = Database(hubs(server, BACKUP))
+
+    assert has_archive(database) is False
+    with pytest.raises(ProgrammingError, match="permission denied for table members"), database.read() as session:
+        session.execute(text("SELECT * FROM members"))
+    with psycopg.connect(url(server, BACKUP)) as connection:
+        [replicates] = connection.execute("SELECT rolreplication FROM pg_roles WHERE rolname = current_user").fetchall()
+    assert replicates == (True,)
+    database.close()
 
 
 def test_keys_are_rotated(stage: Stage) -> None:
