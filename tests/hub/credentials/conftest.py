@@ -1,22 +1,5 @@
-"""Doors of hubs, for people who change how they get in."""
+"""People who change how they get in stand at the same doors as those who log in."""
 
-from collections.abc import Iterator
+from tests.hub.sessions.conftest import door, door_on_each_database
 
-import pytest
-
-from tests.hub.sessions.door import Door
-from tests.hub.world import World
-
-
-@pytest.fixture
-def door(small_world: World) -> Iterator[Door]:
-    opened = Door(small_world)
-    with opened.client:
-        yield opened
-
-
-@pytest.fixture
-def door_on_each_database(world: World) -> Iterator[Door]:
-    opened = Door(world)
-    with opened.client:
-        yield opened
+__all__ = ["door", "door_on_each_database"]
