@@ -159,7 +159,8 @@ class Chain:
         return digest.hexdigest()
 
     def _connect(self) -> None:
-        if not self.is_hub_up:
+        # Who lost a connection comes back after a second; a hub that was started anew meanwhile is there already.
+        if not self.is_hub_up or self._line is not None:
             return
         filters = tuple(topics.of_every_kiosk(channel) for channel in UPWARD)
         ear = Ear(

@@ -103,7 +103,10 @@ def _same_snapshots(session: Session, game: "Game", kiosk: SimKiosk) -> Iterator
 
 
 def _leases(session: Session, game: "Game") -> Iterator[str]:
-    """What the hub thinks is lent is what kiosks hold; what was asked for is spent or back."""
+    """What the hub thinks is lent is what kiosks hold; what was asked for is spent or back.
+
+    A kiosk may still hold what a person has written off; a hub that was restored since may not know of it.
+    """
     thought: dict[tuple[str, int], tuple[int, int]] = {}
     for lease in session.execute(select(Lease).where(Lease.state.in_(OPEN))).scalars():
         thought[lease.kiosk, lease.number] = (lease.points, lease.spent)
@@ -115,7 +118,7 @@ def _leases(session: Session, game: "Game") -> Iterator[str]:
         (kiosk.id, number): (lease.amount, lease.spent)
         for kiosk in game.kiosks
         for number, lease in kiosk.lent.items()
-        if (kiosk.id, number) not in game.truth.written_off
+        if (kiosk.id, number) in thought or (kiosk.id, number) not in game.truth.written_off
     }
     if held != thought:
         more, less = sorted(held.items() - thought.items()), sorted(thought.items() - held.items())
