@@ -19,6 +19,8 @@ class Fact(Base):
 
     __tablename__ = "facts"
     __table_args__ = (
+        # Facts come in its order, so a summary of blocks is enough.
+        Index("ix_facts_received_at", "received_at", postgresql_using="brin"),
         CheckConstraint("verdict IN ('applied', 'rejected', 'parked')", name="verdict_known"),
         Index(
             "uq_facts_kiosk_epoch_seq",
@@ -62,5 +64,5 @@ class Fact(Base):
     seq: Mapped[int | None]
     raw: Mapped[bytes | None] = mapped_column(LargeBinary)
     occurred_at: Mapped[datetime]
-    received_at: Mapped[datetime] = mapped_column(index=True)
+    received_at: Mapped[datetime]
     effective_at: Mapped[datetime]

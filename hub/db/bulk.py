@@ -9,11 +9,13 @@ after the other inside one prepared statement, which is as fast.
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from psycopg import sql
-from sqlalchemy import JSON, Connection, Dialect, LargeBinary, Table
+from sqlalchemy import JSON, Connection, Dialect, LargeBinary, Table, Uuid
 from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
 
 from hub.db.base import Base, UtcDateTime
 from hub.db.driver import database_errors, driver_of, is_pipelined
@@ -26,9 +28,13 @@ MOMENTS_MAX = 4_096
 """So many moments are remembered in the form that SQLite stores."""
 
 
+_json = msgspec.json.Encoder().encode
+"""Without one of its own, each call makes itself an encoder, which takes as long as the document."""
+
+
 def json_text(value: Any) -> str:
     """JSON as the database is given it."""
-    return msgspec.json.encode(value).decode()
+    return _json(value).decode()
 
 
 def insert_rows(session: Session, model: type[Base], columns: Sequence[str], rows: Sequence[Row]) -> None:
@@ -75,8 +81,9 @@ Converters = Sequence[Callable[[Any], Any] | None]
 """How the values of each column are converted; None where they stay."""
 
 
-def _converted(converters: Converters, rows: Sequence[Row]) -> Sequence[Row]:
-    if not any(converters):
+def converted(converters: Converters, rows: Sequence[Row]) -> Sequence[Row]:
+    """Rows with their values converted, in the same order."""
+    if not rows or not any(converters):
         return rows
     # Column by column, which costs a third of going value by value through every row.
     columns = [
@@ -87,20 +94,27 @@ def _converted(converters: Converters, rows: Sequence[Row]) -> Sequence[Row]:
 
 
 def _bound(dialect: Dialect, table: Table, names: tuple[str, ...], rows: Sequence[Row]) -> Sequence[Row]:
-    return _converted(_processors(dialect, table, names), rows)
+    return converted(_processors(dialect, table, names), rows)
 
 
 @lru_cache(maxsize=256)
 def _processors(dialect: Dialect, table: Table, names: tuple[str, ...]) -> Converters:
-    processors = []
-    for name in names:
-        kind = table.c[name].type
-        processor = kind.dialect_impl(dialect).bind_processor(dialect)
-        # A batch holds few different moments, each many times.
-        processors.append(
-            lru_cache(MOMENTS_MAX)(processor) if processor and isinstance(kind, UtcDateTime) else processor
-        )
-    return processors
+    return [_processor(dialect, table.c[name].type) for name in names]
+
+
+def _processor(dialect: Dialect, kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
+    # What is most often written goes without the layers that a type puts around its values.
+    if isinstance(kind, Uuid):
+        return _hex
+    if isinstance(kind, JSON):
+        return json_text
+    processor = kind.dialect_impl(dialect).bind_processor(dialect)
+    # A batch holds few different moments, each many times.
+    return lru_cache(MOMENTS_MAX)(processor) if processor and isinstance(kind, UtcDateTime) else processor
+
+
+def _hex(value: UUID) -> str:
+    return f"{value.int:032x}"
 
 
 @lru_cache(maxsize=256)
@@ -142,16 +156,20 @@ def _recordset(dialect: Dialect, table: Table, names: tuple[str, ...]) -> str:
 
 
 def _document(table: Table, names: tuple[str, ...], rows: Sequence[Row]) -> str:
-    converters = [_hex if isinstance(table.c[name].type, LargeBinary) else None for name in names]
-    return json_text([dict(zip(names, row, strict=True)) for row in _converted(converters, rows)])
+    converters = [_escaped if isinstance(table.c[name].type, LargeBinary) else None for name in names]
+    return json_text([dict(zip(names, row, strict=True)) for row in converted(converters, rows)])
+
+
+def _escaped(value: bytes) -> str:
+    return f"\\x{value.hex()}"
 
 
 def _copy(connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
-    converters = [_jsonb_bytes if isinstance(table.c[name].type, JSON) else None for name in columns]
+    converters = [_json if isinstance(table.c[name].type, JSON) else None for name in columns]
     statement, types = _copy_statement(connection.dialect, table, columns)
     with database_errors(), driver_of(connection).cursor() as cursor, cursor.copy(statement) as copy:
         copy.set_types(types)
-        for row in _converted(converters, rows):
+        for row in converted(converters, rows):
             copy.write_row(row)
 
 
@@ -165,13 +183,4 @@ def _copy_statement(dialect: Dialect, table: Table, columns: tuple[str, ...]) ->
 def _type_name(compiled: str) -> str:
     # A document is given as the bytes that it has on the wire.
     plain = compiled.split("(", maxsplit=1)[0].lower()
-    return {"timestamp with time zone": "timestamptz", "jsonb": "bytea"}.get(plain, plain)
-
-
-def _jsonb_bytes(value: Any) -> bytes:
-    # The binary form of jsonb is its version, 1, and the text (PostgreSQL, jsonb_recv).
-    return b"\x01" + msgspec.json.encode(value)
-
-
-def _hex(value: bytes) -> str:
-    return f"\\x{value.hex()}"
+    return {"timestamp with time zone": "timestamptz", "json": "bytea"}.get(plain, plain)

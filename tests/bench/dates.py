@@ -41,10 +41,10 @@ FIRST = datetime(2023, 11, 1, tzinfo=UTC)
 LAST = FIRST + timedelta(days=DAYS)
 
 INDEXES = {
-    "ix_purchases_purchased_at": "purchases (purchased_at)",
-    "ix_facts_received_at": "facts (received_at)",
+    "ix_purchases_purchased_at": ("purchases", "purchased_at"),
+    "ix_facts_received_at": ("facts", "received_at"),
 }
-DROP, CREATE = "DROP INDEX IF EXISTS {name}", "CREATE INDEX {name} ON {place}"
+DROP, CREATE = "DROP INDEX IF EXISTS {name}", "CREATE INDEX {name} ON {table} {using} ({column})"
 PURCHASE = ("id", "store", "receipt", "member", "currency", "amount", "points", "points_paid", "value_paid", "content")
 FACT = ("id", "kind", "actor", "fingerprint", "verdict", "result", "raw", "occurred_at", "received_at", "effective_at")
 
@@ -93,8 +93,9 @@ def _figures(name: str, url: str, rows: int) -> Iterator[tuple[str, float]]:
 
 
 def _alter(session: Session, statement: str) -> None:
-    for name, place in INDEXES.items():
-        session.execute(text(statement.format(name=name, place=place)))
+    using = "USING brin" if session.get_bind().dialect.name == "postgresql" else ""
+    for name, (table, column) in INDEXES.items():
+        session.execute(text(statement.format(name=name, table=table, using=using, column=column)))
 
 
 def _insert_us(database: Database, random: Random, day: datetime) -> float:
