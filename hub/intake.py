@@ -175,9 +175,9 @@ class Work:
 
     def part(self, kind: type[Part]) -> Part:
         """The working set's part of one type; the same object every time."""
-        if kind not in self.parts:
-            self.parts[kind] = kind()
-        part: Part = self.parts[kind]
+        part: Part | None = self.parts.get(kind)
+        if part is None:
+            part = self.parts[kind] = kind()
         return part
 
 

@@ -1,10 +1,15 @@
 """PostgreSQL's driver itself, under SQLAlchemy: for what bookings do so often that every layer above it counts."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from struct import Struct
 from typing import Any
+from uuid import UUID
 
 import psycopg
+from psycopg.abc import Buffer
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -25,6 +30,32 @@ def database_errors() -> Iterator[None]:
     except psycopg.Error as error:
         raise DBAPIError.instance(None, None, error, psycopg.Error, hide_parameters=True) from error
 
+
+class Ids:
+    """Ids as one parameter: an array in its binary form (PostgreSQL, array_recv)."""
+
+    __slots__ = ("written",)
+
+    def __init__(self, values: Collection[UUID]) -> None:
+        header = _HEADER(1, 0, _UUID.oid, len(values), 1)
+        self.written = header + b"".join([b"\0\0\0\x10" + value.int.to_bytes(16, "big") for value in values])
+
+
+_HEADER = Struct("!iiIii").pack
+"""How many dimensions, whether there are NULLs, the type of the elements, how many, the number of the first."""
+
+_UUID = psycopg.adapters.types["uuid"]
+
+
+class _IdsDumper(Dumper):
+    format = Format.BINARY
+    oid = _UUID.array_oid
+
+    def dump(self, obj: Ids) -> Buffer:
+        return obj.written
+
+
+psycopg.adapters.register_dumper(Ids, _IdsDumper)
 
 _PIPELINED = "pipelined"
 

@@ -144,6 +144,8 @@ def lost_a_race(error: DBAPIError | RaceLostError) -> bool:
 def _prepare_sqlite(connection: SqliteConnection, _record: Any) -> None:
     # The driver must not begin transactions by itself: `_begin_sqlite` says which kind it is to be.
     connection.isolation_level = None
+    # Keys that are bytes come in a list of JSON; SQLite has this function itself only since 3.41.
+    connection.create_function("unhex", 1, bytes.fromhex, deterministic=True)
     for pragma in (
         "journal_mode = WAL",
         "synchronous = FULL",

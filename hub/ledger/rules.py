@@ -27,7 +27,7 @@ VALUE_SCALE = 10_000
 
 def is_programme(account: UUID) -> bool:
     """Tell whether an account belongs to the programme itself, whose balance is derived and not guarded."""
-    return account < PROGRAMME_IDS_END
+    return account.int < PROGRAMME_IDS_END.int
 
 
 class Grant(Struct, frozen=True, gc=False):
@@ -213,7 +213,8 @@ class Books:
 
     def held(self, account: UUID) -> int:
         """What an account holds, spendable or not; 0 where it was never opened."""
-        return self.accounts[account].balance if account in self.accounts else 0
+        state = self.accounts.get(account)
+        return 0 if state is None else state.balance
 
     def spendable(self, account: UUID, at: datetime) -> int:
         """How much an account can spend at a moment: what lies in lots that are active and have not expired."""
@@ -351,12 +352,14 @@ class Books:
         elif taken:
             for number, (lot, amount) in enumerate(taken):
                 lot_id, origin = part_id(transfer, f"lot.{number}"), lot.origin if posting.passes_on else lot.id
-                self._keep(LotState(lot_id, account.id, origin, amount, amount, lot.granted_at, lot.terms, is_new=True))
+                moved = LotState(lot_id, account.id, origin, amount, amount, lot.granted_at, lot.terms, is_new=True)
+                self._keep(account, moved)
         else:
             assert posting.grant is not None, "granted value has terms"
             lot_id = part_id(transfer, "lot")
             amount = posting.amount
-            self._keep(LotState(lot_id, account.id, None, amount, amount, at, posting.grant, is_new=True))
+            granted = LotState(lot_id, account.id, None, amount, amount, at, posting.grant, is_new=True)
+            self._keep(account, granted)
 
     def _restore(self, transfer: UUID, posting: Posting) -> None:
         assert posting.reverses is not None, "what is restored was taken by an earlier transfer"
@@ -369,9 +372,8 @@ class Books:
                 self._use(transfer, self.lots[lot_id], -amount)
         assert rest == 0, "no more is put back than was taken"
 
-    def _keep(self, lot: LotState) -> None:
+    def _keep(self, account: AccountState, lot: LotState) -> None:
         self.lots[lot.id] = lot
-        account = self.accounts[lot.account]
         if account.lots is not None:
             account.lots.append(lot)
 

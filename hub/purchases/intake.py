@@ -38,6 +38,8 @@ from hub.tiers.service import Standings
 from protocol.errors import ErrorCode
 from protocol.events import PurchaseRecorded, ReceiptScanned
 
+_json = msgspec.json.Encoder().encode
+
 
 class Known(Struct, frozen=True, gc=False):
     """A purchase that this receipt number already stands for, and the sums that its caller is told."""
@@ -75,13 +77,14 @@ class PurchaseIntake:
         """Find receipts that are known, and want the members' accounts and whatever caps and budgets may count."""
         books, standings = work.part(Books), work.part(Standings)
         bodies = [body for entry in entries if (body := receipts.bought(entry.item.body)) is not None]
+        debts = {debt_account(body.member) for body in bodies}
+        books.wanted.accounts |= debts
         for body in bodies:
             standings.wanted.add(body.member)
             books.want(points_account(body.member), lots=points_paid(body) > 0)
             books.want(qualifying_account(body.member))
-            books.want(debt_account(body.member))
         with pipelined(session):
-            in_debt = queries.ask_owners_in_debt(session, {debt_account(body.member) for body in bodies})
+            in_debt = queries.ask_owners_in_debt(session, debts)
             numbers = queries.ask_known(session, {body.receipt for body in bodies})
             tills = receipts.ask(session, [entry.item.body for entry in entries], work.part(Tills))
         # Lots are many and are needed for spending only, so they are loaded for those who pay with points or owe some.
@@ -194,7 +197,7 @@ class PurchaseIntake:
 def _content(body: PurchaseRecorded) -> bytes:
     bought: tuple[Any, ...] = (body.member, body.currency, body.lines)
     paid = points_paid(body)
-    return hashlib.sha256(msgspec.json.encode((*bought, paid) if paid else bought)).digest()
+    return hashlib.sha256(_json((*bought, paid) if paid else bought)).digest()
 
 
 def _postings(checkout: Checkout, offer: Offer) -> list[Posting]:

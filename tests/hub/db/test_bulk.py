@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from hub.booking.models import Fact
 from hub.db.bulk import insert_rows, update_rows
-from hub.db.reading import among
+from hub.db.reading import Prepared, among
 from hub.db.session import Database
 from hub.ledger.models import Account
 
@@ -94,6 +94,34 @@ def test_among_finds_what_is_named(database: Database, column: str, wanted: list
         found = session.execute(query).scalars().all()
 
     assert len(found) == matches
+
+
+def test_what_is_prepared_finds_by_several_collections_at_once_and_reads_every_type(database: Database) -> None:
+    prepared = Prepared(
+        lambda among: select(Fact.id, Fact.fingerprint, Fact.result, Fact.seq, Fact.occurred_at).where(
+            among(Fact.fingerprint, "prints"), among(Fact.kind, "kinds"), among(Fact.id, "ids"), Fact.received_at >= NOW
+        )
+    )
+    names = ("id", "kind", "actor", "fingerprint", "verdict", "result", "occurred_at", "received_at", "effective_at")
+    kind, prints = "ki'n\"d\\{名},", [bytes([255, number]) for number in range(3)]
+    rows = [
+        (UUID(int=number), kind, "actor", print_, "applied", {"n": [number, None]}, NOW, NOW, NOW)
+        for number, print_ in enumerate(prints)
+    ]
+    with database.write() as session:
+        insert_rows(session, Fact, names, rows)
+
+    with database.read() as session:
+        found = prepared.rows(session, prints=prints[1:], kinds=["other", kind], ids={UUID(int=0), UUID(int=1)})
+
+    assert [tuple(row) for row in found] == [(UUID(int=1), prints[1], {"n": [1, None]}, None, NOW)]
+
+
+def test_what_is_prepared_finds_nothing_among_nothing(database: Database) -> None:
+    prepared = Prepared(lambda among: select(Account.id).where(among(Account.id, "ids")))
+
+    with database.read() as session:
+        assert list(prepared.rows(session, ids=[])) == []
 
 
 def test_among_nothing_finds_nothing(database: Database) -> None:
