@@ -226,6 +226,9 @@ class Sync:
             if self._is_born_before(status):
                 self.line.say_status(self._status("online"))
             self._heard_epoch = self.line.hub_epoch = status.hub_epoch or None
+            if self._heard_epoch != self._store.chain.replayed_for:
+                # A restored hub may not know what it has sent: without this it would never send these again.
+                self._to_report = self._store.snapshots.versions() | self._to_report
             self.outbox.opened(self._uplink.connection, self._clock.monotonic())
             if not self._store.seal.is_ready:
                 self.ask(self.new_id(), ReleaseKey())
@@ -366,6 +369,7 @@ class Sync:
             members=some,
             configuration=self._store.documents.version("configuration"),
             holding=self._store.snapshots.holding() if is_all else UNSET,
+            hub_epoch=self.line.hub_epoch or UNSET,
         )
         if self.line.report(report):
             for member in some:

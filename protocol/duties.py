@@ -117,11 +117,20 @@ class ForgetMember(Struct, frozen=True):
     member: UUID
 
 
+SUM_END = 2**53
+"""Sums are told modulo this, which keeps them exact in every JSON reader: versions rise by the clock after a restore."""
+
+
 class Holding(Struct, frozen=True):
     """How many members a kiosk has a snapshot of, and the sum of their versions; those of version 0 do not count."""
 
     members: Count
-    versions: Count
+    versions: Mark
+
+    @classmethod
+    def of(cls, members: int, versions: int) -> "Holding":
+        """So many members, whose versions add up to so much."""
+        return cls(members, versions % SUM_END)
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -129,10 +138,13 @@ class Report(Struct, frozen=True, kw_only=True):
 
     `holding` is all that it holds, told once per connection when nothing else is left to report. A hub that reckons
     otherwise sends the kiosk every snapshot again: a copy of its disk may have run in its name meanwhile, and have been
-    told what this one was not.
+    told what this one was not. A kiosk that meets a restored hub tells every version that it holds, as that hub may
+    not know of them. `hub_epoch` is that of the database whose duties are done: a restored one has given the same
+    numbers to other duties.
     """
 
     duties: Mark
     members: Annotated[dict[UUID, Version], Meta(max_length=REPORT_MAX_MEMBERS)] = {}
     configuration: Version = 0
     holding: Holding | UnsetType = UNSET
+    hub_epoch: UUID | UnsetType = UNSET

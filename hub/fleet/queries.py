@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from hub.db.bulk import update_rows
+from hub.db.bulk import insert_rows, update_rows
 from hub.db.reading import Asked, Prepared, Rows, among
 from hub.fleet.models import Duty, HubState, Kiosk, MemberCopy, Publication, Stream, StreamGap
 from protocol.duties import Holding
@@ -81,21 +81,33 @@ _STALE_COPIES = Prepared(
 )
 
 
-def note_held(session: Session, kiosk: str, versions: Mapping[UUID, int]) -> None:
-    """Note which snapshot versions a kiosk holds; 0 says that it has forgotten the member."""
+def note_held(session: Session, kiosk: str, versions: Mapping[UUID, int]) -> set[UUID]:
+    """Note which snapshot versions a kiosk holds; 0 says that it has forgotten the member.
+
+    Returns whom it holds without the hub's knowledge.
+    """
     held = [(kiosk, member, version) for member, version in sorted(versions.items()) if version > 0]
-    update_rows(session, MemberCopy, ("kiosk", "member"), ("held",), rows=held)
+    changed = update_rows(session, MemberCopy, ("kiosk", "member"), ("held",), rows=held)
     forgotten = [member for member, version in versions.items() if version == 0]
     if forgotten:
         gone = delete(MemberCopy).where(MemberCopy.kiosk == kiosk, among(session, MemberCopy.member, forgotten))
         session.execute(gone)
+    if changed == len(held):
+        return set()
+    members = [member for _kiosk, member, _version in held]
+    return set(members) - {member for one, member in copies_of(session, members) if one == kiosk}
+
+
+def note_found(session: Session, kiosk: str, members: Collection[UUID]) -> None:
+    """Have a kiosk sent the newest snapshots of members whom it holds and the hub did not know to be there."""
+    insert_rows(session, MemberCopy, ("kiosk", "member", "wanted", "held"), [(kiosk, one, 1, 0) for one in members])
 
 
 def holding_of(session: Session, kiosk: str) -> Holding:
     """What a kiosk holds in all, by what it has reported."""
     figures = select(func.count(), func.coalesce(func.sum(MemberCopy.held), 0))
     members, versions = session.execute(figures.where(MemberCopy.kiosk == kiosk, MemberCopy.held > 0)).one()
-    return Holding(members, int(versions))
+    return Holding.of(members, int(versions))
 
 
 def send_all_again(session: Session, kiosk: str) -> None:

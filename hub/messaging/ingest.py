@@ -16,7 +16,7 @@ from hub.fleet import queries as fleet
 from hub.fleet import service as fleet_service
 from hub.intake import ByKiosk, Item, Outcome, RandomBytes, Verdict
 from hub.members.vault import Vault
-from hub.messaging import receipts, requests
+from hub.messaging import receipts, reports, requests
 from hub.messaging.envelopes import Batch, open_envelope
 from hub.messaging.publisher import Publication, Publisher
 from hub.messaging.receipts import StreamKey
@@ -175,11 +175,7 @@ class Ingest:
         for kiosk, heartbeat in inbox.heartbeats.items():
             fleet_service.note_heartbeat(session, kiosk, heartbeat, now)
         for kiosk, report in inbox.reports:
-            fleet.close_duties(session, kiosk, report.duties, now)
-            fleet.note_held(session, kiosk, report.members)
-            if report.holding is not UNSET and report.holding != fleet.holding_of(session, kiosk):
-                log.warning("a kiosk holds other snapshots than it reported; all are sent again", kiosk=kiosk)
-                fleet.send_all_again(session, kiosk)
+            reports.note(session, kiosk, report, now)
         return is_here
 
     def _book(self, inbox: Inbox, now: datetime) -> list[Outcome]:

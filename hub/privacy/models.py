@@ -24,7 +24,10 @@ class Erasure(Base):
 
 
 class ErasedCopy(Base):
-    """A kiosk that knew an erased member, and the duty by which it forgets; what it did when is the certificate."""
+    """A kiosk that knew an erased member, and the duty by which it forgets; what it did when is the certificate.
+
+    After a restore the duty may have a higher number than it was given.
+    """
 
     __tablename__ = "erased_copies"
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from hub.cards.models import Card
@@ -19,7 +19,11 @@ from hub.merges import service as merges
 from hub.packages.service import COUNTS
 from hub.privacy.models import ErasedCopy, Erasure, PersonalExport
 from hub.wallet.service import BONUS, PRINCIPAL
+from protocol import codec
+from protocol.duties import ForgetMember
+from protocol.kinds import kind_of
 
+FORGET = kind_of(ForgetMember(UUID(int=0)))
 MONEY = (PRINCIPAL, BONUS, COUNTS)
 """Books that hold what the member has paid for."""
 
@@ -83,15 +87,15 @@ def copies(session: Session, member: UUID) -> Rows:
 
 def note_forgotten(session: Session) -> None:
     """Note which kiosks have reported that they have forgotten."""
-    done = (
-        select(Duty.done_at)
-        .where(Duty.kiosk == ErasedCopy.kiosk, Duty.number == ErasedCopy.duty)
-        .correlate(ErasedCopy)
-        .scalar_subquery()
+    # After a restore a duty may get another number, a higher one: it is known by what it asks for.
+    query = (
+        select(ErasedCopy, Duty.body, Duty.done_at)
+        .join(Duty, and_(Duty.kiosk == ErasedCopy.kiosk, Duty.number >= ErasedCopy.duty))
+        .where(ErasedCopy.forgotten_at.is_(None), Duty.kind == FORGET, Duty.done_at.is_not(None))
     )
-    session.execute(
-        update(ErasedCopy).where(ErasedCopy.forgotten_at.is_(None), done.is_not(None)).values(forgotten_at=done)
-    )
+    for copy, body, done_at in session.execute(query):
+        if codec.decode(body.encode(), ForgetMember).member == copy.member:
+            copy.forgotten_at = done_at
 
 
 def forgotten_everywhere(session: Session, limit: int) -> list[Erasure]:

@@ -59,8 +59,13 @@ class Snapshots:
 
     def holding(self) -> Holding:
         """How many members of whom something was booked are known, and the sum of their versions."""
-        versions = [version for version in self._versions.values() if version > 0]
-        return Holding(len(versions), sum(versions))
+        versions = self.versions().values()
+        return Holding.of(len(versions), sum(versions))
+
+    def versions(self) -> dict[UUID, int]:
+        """The version held of every member of whom something was booked."""
+        held = ((member, self._versions[doc_id]) for member, doc_id in self._by_member.items())
+        return {member: version for member, version in held if version > 0}
 
     def keep(self, snapshot: MemberSnapshot, *, uid: str | None, at_most: int) -> dict[UUID, int]:
         """Keep a snapshot if it is newer, and the card it came with; tells the versions held now of whom it concerns.

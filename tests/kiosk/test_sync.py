@@ -12,7 +12,7 @@ from kiosk.store.events import Stamp
 from kiosk.store.local import LocalStore
 from kiosk.sync import Identity, Sync
 from protocol import codec, topics
-from protocol.duties import Duty, EventSettled, ForgetMember, Report
+from protocol.duties import Duty, EventSettled, ForgetMember, Holding, Report
 from protocol.envelope import Receipt, Verdict
 from protocol.events import LeaseClosed
 from protocol.ids import kiosk_id
@@ -21,7 +21,7 @@ from protocol.topics import Channel
 from protocol.values import ClockTrust
 from provisioning import keys
 from provisioning.mqtt import Message
-from tests.kiosk.builders import LIN, NOW, draw
+from tests.kiosk.builders import LIN, NOW, draw, make_snapshot
 from tests.simulation.disk import SimDisk
 
 KIOSK = kiosk_id(bytes(16))
@@ -159,6 +159,25 @@ def test_a_restored_hub_that_comes_while_the_line_is_up_is_told_anew(rig: Rig) -
     [after] = rig.births()
 
     assert (birth.hub_epoch, after.hub_epoch) == (OLD_HUB, NEW_HUB)
+
+
+def test_a_restored_hub_is_told_every_snapshot_that_is_held(rig: Rig) -> None:
+    rig.receipt(4)
+    rig.store.snapshots.keep(make_snapshot(version=7), uid="04a1b2c3d4e5f6", at_most=9)
+    rig.sync.pump()
+    rig.said(Channel.REPORTS, Report)
+
+    rig.hub_goes()
+    rig.hub_comes()
+    rig.sync.pump()
+    [same] = rig.said(Channel.REPORTS, Report)
+    rig.hub_comes(NEW_HUB)
+    rig.sync.pump()
+    [restored] = rig.said(Channel.REPORTS, Report)
+
+    assert (same.members, same.hub_epoch) == ({}, OLD_HUB)
+    assert (restored.members, restored.hub_epoch) == ({LIN: 7}, NEW_HUB)
+    assert same.holding == restored.holding == Holding(1, 7)
 
 
 def test_a_hub_that_was_away_hears_how_things_stand_now(rig: Rig) -> None:

@@ -256,4 +256,5 @@ MESSAGES: tuple[Struct, ...] = (
     HubStatus(online=True, hub_epoch=UUID(int=1), audit=AuditHead(UUID(int=1), 41, HASH)),
     KioskStatus(state="online", connection=3, audit=[AuditHead(UUID(int=1), 41, HASH)]),
     Report(duties=12, holding=Holding(3, 21)),
+    Report(duties=12, hub_epoch=UUID(int=1)),
 )

@@ -9,7 +9,7 @@ from hub.messaging.ingest import Arrival
 from hub.messaging.publisher import RESEND_S
 from hub.tiers import service as tiers
 from protocol import codec, topics
-from protocol.duties import Duty, GrantLease, Holding, Report
+from protocol.duties import Duty, GrantLease, Report
 from protocol.errors import ErrorCode
 from protocol.ids import derived_id
 from protocol.requests import (
@@ -158,26 +158,6 @@ def test_a_kiosk_that_forgot_a_member_is_told_no_more(line: Line) -> None:
     assert line.heard(kiosk, Channel.MEMBERS, MemberSnapshot) == []
     with world.hub.database.read() as session:
         assert session.query(MemberCopy).count() == 0
-
-
-@pytest.mark.parametrize(("holding", "sent"), [((1, 0), 0), ((1, -1), 1), ((0, None), 1)])
-def test_a_kiosk_that_holds_other_snapshots_than_it_reported_is_sent_all_again(
-    line: Line, holding: tuple[int, int | None], sent: int
-) -> None:
-    world, kiosk = line.world, line.world.add_kiosk()
-    _visit, member = open_visit(line, kiosk)
-    world.earn(member, 50)
-    [snapshot] = line.flushed(kiosk, Channel.MEMBERS, MemberSnapshot)
-    topic = topics.of_kiosk(kiosk.id, Channel.REPORTS)
-    line.arrive(Arrival(topic, codec.encode(Report(duties=0, members={member: snapshot.version}))))
-    line.arrive(line.born(kiosk, 2))
-    count, older = holding
-    held = Holding(count, 0 if older is None else snapshot.version + older)
-
-    line.arrive(Arrival(topic, codec.encode(Report(duties=0, holding=held))))
-
-    found = line.heard(kiosk, Channel.MEMBERS, MemberSnapshot)
-    assert [one.version for one in found] == [snapshot.version] * sent
 
 
 def test_a_kiosk_that_was_away_catches_up(line: Line) -> None:
