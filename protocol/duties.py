@@ -118,7 +118,7 @@ class ForgetMember(Struct, frozen=True):
 
 
 SUM_END = 2**53
-"""Sums are told modulo this, which keeps them exact in every JSON reader: versions rise by the clock after a restore."""
+"""Sums are told modulo this, so that every JSON reader takes them: versions rise by the clock after a restore."""
 
 
 class Holding(Struct, frozen=True):

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import case, delete, func, select, update
+from sqlalchemy import Select, case, delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from hub.db.bulk import insert_rows, update_rows
@@ -67,18 +67,28 @@ def copies_of(session: Session, members: Collection[UUID]) -> set[tuple[str, UUI
     return {(row.kiosk, row.member) for row in session.execute(query)}
 
 
-def stale_copies(session: Session, kiosks: Collection[str]) -> Rows:
-    """Copies that these kiosks hold and that are older than they should be."""
-    return _STALE_COPIES.rows(session, kiosks=kiosks)
+STALE_COPIES_MAX = 1_000
+"""Most stale copies read at a time: after a restore every copy is one."""
 
 
-_STALE_COPIES = Prepared(
-    lambda among: (
-        select(MemberCopy.kiosk, MemberCopy.member, MemberCopy.wanted)
-        .where(MemberCopy.wanted > MemberCopy.held, among(MemberCopy.kiosk, "kiosks"))
-        .order_by(MemberCopy.kiosk, MemberCopy.member)
-    )
-)
+def stale_copies(
+    session: Session, kiosks: Collection[str], after: tuple[str, UUID] | None = None
+) -> list[tuple[str, UUID, int]]:
+    """Copies that these kiosks hold and that are older than they should be: the first, or those after one of them."""
+    if after is None:
+        return list(_STALE_COPIES.rows(session, kiosks=kiosks))
+    follows = tuple_(MemberCopy.kiosk, MemberCopy.member) > after
+    query = _stale().where(among(session, MemberCopy.kiosk, sorted(kiosks)), follows)
+    return [(row.kiosk, row.member, row.wanted) for row in session.execute(query)]
+
+
+def _stale() -> Select[str, UUID, int]:
+    columns = (MemberCopy.kiosk, MemberCopy.member)
+    found = select(*columns, MemberCopy.wanted).where(MemberCopy.wanted > MemberCopy.held)
+    return found.order_by(*columns).limit(STALE_COPIES_MAX)
+
+
+_STALE_COPIES = Prepared(lambda among: _stale().where(among(MemberCopy.kiosk, "kiosks")))
 
 
 def note_held(session: Session, kiosk: str, versions: Mapping[UUID, int]) -> set[UUID]:

@@ -24,9 +24,6 @@ from protocol.topics import Channel
 RESEND_S = 30
 """How long a kiosk has to report what it was sent, before it is sent again."""
 
-FLUSH_MAX_COPIES = 1_000
-"""Most snapshots sent at a time, so that a large change does not hold up what is urgent."""
-
 
 @dataclass(frozen=True, slots=True)
 class Publication:
@@ -46,6 +43,8 @@ class Publisher:
     online: set[str] = field(default_factory=set)
     _duties: dict[tuple[str, int], datetime] = field(default_factory=dict)
     _copies: dict[tuple[str, UUID], tuple[int, datetime]] = field(default_factory=dict)
+    _copies_after: tuple[str, UUID] | None = None
+    """Up to where the last flush looked, where there was more: a large change does not hold up what is urgent."""
     _notes: dict[str, int] = field(default_factory=dict)
     _twins: dict[str, int] = field(default_factory=dict)
 
@@ -82,7 +81,9 @@ class Publisher:
             yield Publication(topics.of_kiosk(row.kiosk, Channel.DUTIES), codec.encode(duty))
 
     def _copies_due(self, session: Session, now: datetime) -> Iterator[Publication]:
-        due = self._choose_copies(fleet.stale_copies(session, self.online), now)
+        stale = fleet.stale_copies(session, self.online, self._copies_after)
+        self._copies_after = stale[-1][:2] if len(stale) == fleet.STALE_COPIES_MAX else None
+        due = self._choose_copies(stale, now)
         if not due:
             return
         current = snapshots(session, self.vault, {member for _kiosk, member in due}, now)
@@ -97,8 +98,6 @@ class Publisher:
             version, sent_at = self._copies.get((kiosk, member), (-1, None))
             if version < wanted or not _is_recent(sent_at, now):
                 due.append((kiosk, member))
-            if len(due) == FLUSH_MAX_COPIES:
-                break
         return due
 
     def _announcements(self, session: Session) -> Iterator[Publication]:

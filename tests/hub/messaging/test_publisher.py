@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from hub.fleet import queries as fleet
 from hub.fleet.models import Duty as DutyRow
 from hub.fleet.models import Kiosk, MemberCopy
-from hub.messaging.publisher import FLUSH_MAX_COPIES, RESEND_S, Publication, Publisher
+from hub.messaging.publisher import RESEND_S, Publication, Publisher
 from hub.rewards.service import CATALOGUE
 from protocol import codec, topics
 from protocol.duties import Duty
@@ -174,7 +174,7 @@ def test_a_large_change_is_sent_in_portions_and_nothing_twice(small_world: World
     desk = Desk(small_world)
     kiosk = desk.connect()
     with desk.write() as session:
-        known = [small_world.add_member_in(session) for _ in range(FLUSH_MAX_COPIES // 4 + 1)]
+        known = [small_world.add_member_in(session) for _ in range(fleet.STALE_COPIES_MAX // 4 + 1)]
     small_world.book(*(small_world.posted(small_world.purchase(member, 100)) for member in known))
     kiosks = [kiosk, *(desk.connect() for _ in range(3))]
     copies = [{"kiosk": each.id, "member": member, "wanted": 1, "held": 0} for each in kiosks for member in known]
@@ -186,8 +186,8 @@ def test_a_large_change_is_sent_in_portions_and_nothing_twice(small_world: World
         desk.flush()
         portions.append([(sent.topic, sent.payload) for sent in desk.sent if sent.topic.endswith("/dn/mem")])
 
-    assert [len(portion) for portion in portions] == [FLUSH_MAX_COPIES, 4, 0]
-    assert len({*portions[0], *portions[1]}) == FLUSH_MAX_COPIES + 4
+    assert [len(portion) for portion in portions] == [fleet.STALE_COPIES_MAX, 4, 0]
+    assert len({*portions[0], *portions[1]}) == fleet.STALE_COPIES_MAX + 4
 
 
 def test_a_new_catalogue_is_announced_to_everybody_and_kept_by_the_broker(desk: Desk) -> None:
