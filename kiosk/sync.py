@@ -14,6 +14,7 @@ import structlog
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
+from kiosk.fetching import Fetching
 from kiosk.idle import DEFAULTS
 from kiosk.link.hub import Answer, Granted, Heard, HeardDuty, HubLine, ToForget, ToLend, ToSettle, UnknownDuty
 from kiosk.news import Denied, Disowned, Forgotten, News, Settled, Vouched
@@ -31,7 +32,6 @@ from protocol.ids import event_id
 from protocol.limits import REPORT_MAX_MEMBERS
 from protocol.requests import (
     AskLease,
-    DocumentName,
     DocumentPage,
     FetchDocument,
     KeyReleased,
@@ -83,7 +83,7 @@ class Sync:
         self._connected = False
         self._to_report: dict[UUID, int] = {}
         self._report_due = self._holding_due = False
-        self._fetching: set[DocumentName] = set()
+        self._fetching = Fetching(store)
         self._passed_over = 0
         self._was_away = False
         self._heard_epoch: UUID | None = None
@@ -181,8 +181,11 @@ class Sync:
         now = self._clock.monotonic()
         for envelope in self.outbox.due(now):
             self.line.send_envelope(envelope)
-        if self.online and (self._to_report or self._report_due):
-            self._report()
+        if self.online:
+            for question in self._fetching.due(now):
+                self.ask(self.new_id(), question)
+            if self._to_report or self._report_due:
+                self._report()
         if now - self._pruned_at >= PRUNE_S and self._store.is_writable and self._clock.trust() != "none":
             self._pruned_at = now
             configuration = self._store.documents.configuration or DEFAULTS
@@ -212,10 +215,10 @@ class Sync:
                 if self.knows(heard, None):
                     yield heard
             case Note():
-                self._fetch_newer("catalogue", heard.catalogue)
-                self._fetch_newer("programme", heard.programme)
+                self._fetching.announced("catalogue", heard.catalogue)
+                self._fetching.announced("programme", heard.programme)
             case TwinPointer():
-                self._fetch_newer("configuration", heard.version)
+                self._fetching.announced("configuration", heard.version)
 
     def _hub_is(self, status: HubStatus) -> None:
         if not status.online:
@@ -230,8 +233,6 @@ class Sync:
                 # A restored hub may not know what it has sent: without this it would never send these again.
                 self._to_report = self._store.snapshots.versions() | self._to_report
             self.outbox.opened(self._uplink.connection, self._clock.monotonic())
-            if not self._store.seal.is_ready:
-                self.ask(self.new_id(), ReleaseKey())
         if status.audit is not UNSET:
             # Last, because a disk that refuses must not keep the kiosk from the hub.
             self._store.audit_heads.take(status.audit)
@@ -246,8 +247,7 @@ class Sync:
     def _go_offline(self) -> None:
         self.online, self._was_away = False, self._connected
         self.outbox.closed()
-        self._fetching.clear()
-        self._store.documents.forget_arriving()
+        self._fetching.begin_again()
 
     def _receive(self, receipt: Receipt) -> Iterator[News]:
         if receipt.at is not UNSET:
@@ -271,29 +271,16 @@ class Sync:
             case AskLease(), Refusal(code, data):
                 yield Denied(answer.request, understood(code), data)
             case FetchDocument(), DocumentPage() as page:
-                self._take_page(page)
+                self._report_due |= self._fetching.take(page, self._clock.monotonic())
             case FetchDocument(name), Refusal():
-                self._fetching.discard(name)
+                self._fetching.page_refused(name)
+            case ReleaseKey(), Refusal(code):
+                log.warning("the key of the names is refused", code=understood(code))
+                self._fetching.key_refused(self._clock.monotonic())
             case ReleaseKey(), KeyReleased(key):
                 self._store.seal.release(base64.b64decode(key))
             case asked, refused:
                 log.warning("an answer that fits nothing", asked=type(asked).__name__, got=type(refused).__name__)
-
-    def _fetch_newer(self, name: DocumentName, version: int) -> None:
-        if version > self._store.documents.version(name) and name not in self._fetching:
-            self._fetch(name, 0)
-
-    def _fetch(self, name: DocumentName, page: int) -> None:
-        self._fetching.add(name)
-        self.line.ask(self.new_id(), FetchDocument(name, page), self._clock.now())
-
-    def _take_page(self, page: DocumentPage) -> None:
-        following = self._store.documents.take(page)
-        if following is not None:
-            self._fetch(page.name, following)
-            return
-        self._fetching.discard(page.name)
-        self._report_due = True
 
     def _take_duty(self, duty: HeardDuty) -> Iterator[News]:
         if self.line.done_before > self._store.leases.duties:

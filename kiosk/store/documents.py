@@ -31,7 +31,12 @@ class Documents:
         return self._versions.get(name, 0)
 
     def take(self, page: DocumentPage) -> int | None:
-        """Take a page. Returns the number of the next page to fetch; None when the document is whole and stored."""
+        """Take a page. Returns the number of the next page to fetch; None when the document is whole and stored.
+
+        Raises:
+            MessageError: the whole document cannot be read; the one before stays.
+            StoreError: the disk refuses it; the one before stays.
+        """
         pages = self._arriving.setdefault(page.name, [])
         if pages and pages[0].version != page.version:
             pages.clear()
@@ -54,15 +59,18 @@ class Documents:
             "version": version,
             "items": [msgspec.json.decode(item) for item in items],
         }
-        self._table.upsert(document, where("name") == name)
-        self._versions[name] = version
+        # All is read before any of it is kept: what cannot be read would keep the kiosk from starting.
+        catalogue, programme, configuration = self.catalogue, self.programme, self.configuration
         match name:
             case "catalogue":
-                self.catalogue = tuple(codec.decode(item, Reward) for item in items)
+                catalogue = tuple(codec.decode(item, Reward) for item in items)
             case "programme":
-                self.programme = codec.decode(items[0], Programme)
+                programme = codec.decode(items[0], Programme)
             case "configuration":
-                self.configuration = codec.decode(items[0], Configuration)
+                configuration = codec.decode(items[0], Configuration)
+        self._table.upsert(document, where("name") == name)
+        self._versions[name] = version
+        self.catalogue, self.programme, self.configuration = catalogue, programme, configuration
 
     def _read(self, name: DocumentName, item_type: type[Item]) -> tuple[Item, ...]:
         found = self._table.get(where("name") == name)

@@ -1,8 +1,10 @@
 import msgspec
+import pytest
 from msgspec import Raw, Struct
 
 from kiosk.store.documents import Documents
 from protocol import codec
+from protocol.codec import MessageError
 from protocol.requests import DocumentName, DocumentPage
 from tests.kiosk.builders import TOTE, make_configuration, make_db, make_programme, make_reward
 from tests.simulation.disk import SimDisk
@@ -69,6 +71,18 @@ def test_programme_and_configuration_are_kept() -> None:
 
     assert documents.programme == make_programme()
     assert documents.configuration == make_configuration()
+
+
+def test_what_cannot_be_read_is_not_kept() -> None:
+    disk = SimDisk()
+    documents = Documents(make_db(disk))
+    documents.take(page("catalogue", make_reward(), version=1))
+
+    with pytest.raises(MessageError):
+        documents.take(DocumentPage("catalogue", 2, 0, 1, [Raw(b'{"reward":7}')]))
+
+    for known in (documents, Documents(make_db(disk.killed()))):
+        assert (known.catalogue, known.version("catalogue")) == ((make_reward(),), 1)
 
 
 def test_an_empty_catalogue_is_a_catalogue() -> None:
