@@ -31,8 +31,12 @@ _PRINTABLE = r"^[^\x00-\x1f\x7f]*$(?!\n)"
 Token = Annotated[str, Meta(min_length=1, max_length=TOKEN_MAX_CHARS, pattern=_PRINTABLE)]
 Text = Annotated[str, Meta(max_length=TEXT_MAX_CHARS, pattern=_PRINTABLE)]
 Url = Annotated[str, Meta(max_length=512)]
-Address = Annotated[str, Meta(max_length=270, pattern=r"^(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+):[0-9]{1,5}$(?!\n)")]
-"""HOST:PORT; an IPv6 address stands in brackets."""
+
+_LABEL = "[0-9A-Za-z_-]{1,63}"
+_HOST = rf"(\[[0-9A-Fa-f:.]+\]|{_LABEL}(\.{_LABEL})*)"
+_PORT = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+Address = Annotated[str, Meta(max_length=270, pattern=rf"^{_HOST}:{_PORT}$(?!\n)")]
+"""HOST:PORT, as it can be called without an error of form; an IPv6 address stands in brackets."""
 
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
 Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]

@@ -75,7 +75,15 @@ class Asker:
         while not self._stopping.is_set():
             errand = self._errands.get()
             if errand is not None:
-                self._outside.put(self._find(errand))
+                self._outside.put(self._report(errand))
+
+    def _report(self, errand: Errand) -> NeighbourReport:
+        # One broken errand must not take those of all later customers with it.
+        try:
+            return self._find(errand)
+        except Exception:
+            log.exception("asking neighbours stumbled")
+            return NothingElsewhere(errand.spend)
 
     def _find(self, errand: Errand) -> NeighbourReport:
         left = sorted(errand.questions, key=lambda question: self._silent_at.get(question.giver, 0.0))
@@ -85,8 +93,9 @@ class Asker:
                     return NothingElsewhere(errand.spend)
                 try:
                     came = self._call(errand.spend, question)
-                except OSError as error:
-                    # It may have journaled its fence all the same: the same question has the same note.
+                except (OSError, ValueError) as error:
+                    # It may have journaled its fence all the same: the same question has the same note. What is no
+                    # name of a host raises UnicodeError, a ValueError.
                     log.info("a neighbour does not answer", neighbour=question.giver, reason=str(error))
                     self._silent_at[question.giver] = self._outside.monotonic()
                     continue

@@ -83,7 +83,7 @@ def test_neighbours_find_a_kiosk_where_its_settings_say(tmp_path: Path) -> None:
     assert setup.devices_ca == tmp_path / "devices.pem"
 
 
-@pytest.mark.parametrize("listen", ["0.0.0.0:7443", "[::]:7443", "10.0.0.7", "kiosk two:7443"])
+@pytest.mark.parametrize("listen", ["0.0.0.0:7443", "[::]:7443", "10.0.0.7", "kiosk two:7443", "kiosk..two:7443"])
 def test_neighbours_must_be_able_to_call_the_address(tmp_path: Path, listen: str) -> None:
     path = make_file(tmp_path, with_neighbours(listen), (*FILES, "devices.pem"))
 

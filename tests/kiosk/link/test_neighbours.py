@@ -179,6 +179,32 @@ def test_who_was_silent_is_asked_last_until_it_answers(trust: Trust) -> None:
     assert (silent.came.qsize(), giver.came.qsize()) == (1, 3)
 
 
+@pytest.mark.parametrize("address", ["a..b:7443", f"{'a' * 64}:7443", f"{HOST}:70000", "nowhere"])
+def test_an_address_that_cannot_be_called_keeps_nobody_from_the_others(trust: Trust, address: str) -> None:
+    with giving(trust, PassAnswer(note=NOTE)) as giver:
+        report = ask(trust, Giver(address, queue.Queue()), giver, patience_s=PATIENCE_S)
+
+    assert isinstance(report, NoteCame)
+
+
+def test_a_broken_errand_finds_nothing_and_the_next_is_run(trust: Trust) -> None:
+    came: queue.Queue[NeighbourReport] = queue.Queue()
+    asker = Asker(trust.of(TAKER), Outside(came.put, dict, time.monotonic), patience_s=PATIENCE_S)
+    broken = Question(STRANGER, None, ASK)  # type: ignore[arg-type]
+    with giving(trust, PassAnswer(note=NOTE)) as giver:
+        asker.start()
+        try:
+            asker.ask(SPEND, [broken])
+            first = came.get(timeout=PATIENCE_S)
+            asker.ask(SPEND, [Question(GIVER, giver.address, ASK)])
+            second = came.get(timeout=PATIENCE_S)
+        finally:
+            asker.stop()
+
+    assert first == NothingElsewhere(SPEND)
+    assert isinstance(second, NoteCame)
+
+
 def test_nobody_at_all_is_nothing(trust: Trust) -> None:
     assert ask_in_vain(trust, Giver(free_address(), queue.Queue())) == NothingElsewhere(SPEND)
 
