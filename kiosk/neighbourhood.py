@@ -60,7 +60,7 @@ class Neighbourhood:
     def can_be_asked(self) -> bool:
         """Tell whether there is anybody to ask, and room for what they give."""
         may = self._port.address is not None and self._sync.may_spend and not self._sync.online
-        return may and bool(neighbours_of(self._store)) and self._store.passing.may_take
+        return may and bool(neighbours_of(self._store)) and self._store.passing.may_take(self._sync.stamp("kiosk"))
 
     def ask(self, effect: AskNeighbours) -> None:
         """Ask one after the other, each under an id of its own: two of them must not give under the same one."""

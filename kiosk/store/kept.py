@@ -24,10 +24,9 @@ class Kept:
         self._name = name
         self._table = db.table(name)
 
-    @property
-    def is_full(self) -> bool:
+    def is_full(self, stamp: Stamp) -> bool:
         """Tell whether nothing more is taken here: to forget something that is not over would be to risk it twice."""
-        return self._journal.count(self._name) >= KEPT_MAX
+        return self._journal.count(self._name) >= KEPT_MAX and not self._over(stamp)
 
     def get(self, number: int) -> Document | None:
         """What is remembered under a number."""
@@ -37,13 +36,15 @@ class Kept:
     def write(self, number: int, about: dict[str, Any], deadline: datetime, stamp: Stamp) -> None:
         """Remember something with the put that is open, until well past its deadline."""
         self._table.insert(Document({**about, "until": (deadline + KEPT_PAST_DEADLINE).isoformat()}, number))
-        if stamp.clock != "none":
-            self._forget(stamp.now)
+        self._table.remove(doc_ids=self._over(stamp))
 
-    def _forget(self, now: datetime) -> None:
+    def _over(self, stamp: Stamp) -> list[int]:
+        """Some of what may be forgotten now."""
+        if stamp.clock == "none":
+            return []
         over = []
         for number in islice(self._journal.ids(self._name), FORGOTTEN_AT_ONCE):
             found = self.get(number)
-            if found is not None and datetime.fromisoformat(found["until"]) <= now:
+            if found is not None and datetime.fromisoformat(found["until"]) <= stamp.now:
                 over.append(number)
-        self._table.remove(doc_ids=over)
+        return over

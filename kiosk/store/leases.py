@@ -46,10 +46,9 @@ class Leases:
         number: int = self._mark["highest"]
         return number
 
-    @property
-    def may_take_notes(self) -> bool:
+    def may_take_notes(self, stamp: Stamp) -> bool:
         """Tell whether there is room to remember what neighbours pass on."""
-        return not self._taken.is_full
+        return not self._taken.is_full(stamp)
 
     def is_new(self, epoch: UUID, lease: int) -> bool:
         """Tell whether a lease is for this journal and was never seen; anything else is a replay and has no effect."""

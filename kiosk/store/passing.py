@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from kiosk.ports import Signer
-from kiosk.store.events import EventChain
+from kiosk.store.events import EventChain, Stamp
 from kiosk.store.holdings import Holdings, Lease, Pen, Wish, closed
 from kiosk.store.kept import Kept
 from kiosk.store.leases import Leases
@@ -66,10 +66,9 @@ class Passing:
         self._register = register
         self._given = Kept(db, GIVEN_TABLE)
 
-    @property
-    def may_take(self) -> bool:
+    def may_take(self, stamp: Stamp) -> bool:
         """Tell whether there is room for one more note."""
-        return self._leases.may_take_notes
+        return self._leases.may_take_notes(stamp)
 
     def given(self, to: str, ask: AskPass) -> str | None:
         """The note that this neighbour has had for the same question."""
@@ -84,7 +83,7 @@ class Passing:
         """
         ask, number = asked.ask, passes.lease_of(asked.ask.note)
         source = self._holdings.passable(ask.member, ask.points, pen)
-        if source is None or self._given.is_full or self._given.get(number) is not None:
+        if source is None or self._given.is_full(pen.stamp) or self._given.get(number) is not None:
             return None
         lease = self._holdings[source]
         text = author.write(_note(asked, author.kiosk, source, lease))

@@ -271,7 +271,25 @@ def test_nothing_is_passed_when_there_is_no_room_to_remember_it(store: Store, mo
     store.passing.take(make_noted(), None, PEN)
 
     assert store.passing.give(make_asked(note=UUID(int=0x99)), AUTHOR, PEN) is None
-    assert not store.passing.may_take
+    assert not store.passing.may_take(PEN.stamp)
+
+
+def test_who_had_no_room_has_some_again_when_something_is_over(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_module, "KEPT_MAX", 1)
+    store.do(make_lend_points())
+    store.passing.give(make_asked(points=10), AUTHOR, PEN)
+    store.passing.take(make_noted(), None, PEN)
+    over = later(days=KEPT_PAST_DEADLINE.days + 4)
+    deadline = over.stamp.now + timedelta(days=3)
+    store.do(make_lend_points(lease=2, deadline=deadline))
+
+    assert not store.passing.may_take(Stamp(over.stamp.now, "none", "kiosk"))
+    assert store.passing.may_take(over.stamp)
+    store.passing.take(make_noted(id=UUID(int=0x71), deadline=deadline), None, over)
+    assert store.passing.give(make_asked(note=UUID(int=0x99)), AUTHOR, over) is not None
+
+    assert not store.passing.may_take(over.stamp)
+    assert store.passing.give(make_asked(note=UUID(int=0x9A), points=1), AUTHOR, over) is None
 
 
 def acts() -> list[Act]:
