@@ -1,9 +1,14 @@
-"""Answers neighbours: a thread that listens, and one for each of the few connections that are open at a time."""
+"""Answers neighbours: a thread that listens, and one for each of the few connections that are open at a time.
+
+Anybody on the store's network can connect. Until a certificate has told who it is, a connection waits on the doorstep,
+where there is more room than one address may take, and not for long; what room there is inside is for neighbours alone.
+"""
 
 import queue
 import socket
 import ssl
 import threading
+from collections import Counter
 from contextlib import suppress
 
 import structlog
@@ -18,6 +23,15 @@ from protocol.values import Address
 CONNECTIONS_MAX = 8
 """Most neighbours that are listened to at a time; whoever comes then is turned away at once."""
 
+DOORSTEP_MAX = 64
+"""Most connections of which it is not known yet whose they are."""
+
+DOORSTEP_MAX_OF_ADDRESS = 16
+"""Most of them from one network address; a neighbour has one at a time."""
+
+HANDSHAKE_MAX_S = 0.5
+"""How long a connection may stand on the doorstep; who asks waits little longer for its whole answer."""
+
 SERVED_MAX_S = 3.0
 """How long one connection may take, from the first byte of its handshake to the last of the answer."""
 
@@ -30,18 +44,47 @@ ACCEPT_S = 0.5
 log = structlog.get_logger()
 
 
+class Doorstep:
+    """Counts who has connected and has not told yet who it is, by network address."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._here: Counter[str] = Counter()
+
+    def enter(self, host: str) -> bool:
+        """Take one more, if there is room."""
+        with self._lock:
+            if self._here.total() >= DOORSTEP_MAX or self._here[host] >= DOORSTEP_MAX_OF_ADDRESS:
+                return False
+            self._here[host] += 1
+            return True
+
+    def leave(self, host: str) -> None:
+        """One of these is inside, or gone."""
+        with self._lock:
+            self._here -= Counter((host,))
+
+
 class Listener:
     """Listens at one address."""
 
     def __init__(
-        self, address: Address, credentials: Credentials, outside: Outside, *, served_max_s: float = SERVED_MAX_S
+        self,
+        address: Address,
+        credentials: Credentials,
+        outside: Outside,
+        *,
+        handshake_max_s: float = HANDSHAKE_MAX_S,
+        served_max_s: float = SERVED_MAX_S,
     ) -> None:
         self._address = address
         self._outside = outside
+        self._handshake_max_s = handshake_max_s
         self._served_max_s = served_max_s
         self._context = credentials.context(ssl.PROTOCOL_TLS_SERVER)
         # Nobody comes back to an earlier session, and a ticket nobody reads can cost the answer behind it.
         self._context.num_tickets = 0
+        self._doorstep = Doorstep()
         self._free = threading.Semaphore(CONNECTIONS_MAX)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="neighbours", daemon=True)
@@ -67,37 +110,48 @@ class Listener:
     def _listen(self) -> socket.socket:
         host, port = place(self._address)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listening = socket.create_server((host, port), family=family, backlog=CONNECTIONS_MAX)
+        listening = socket.create_server((host, port), family=family, backlog=DOORSTEP_MAX)
         listening.settimeout(ACCEPT_S)
         return listening
 
     def _accept(self, listening: socket.socket) -> None:
         while not self._stopping.is_set():
             try:
-                connection, _ = listening.accept()
+                connection, (host, *_) = listening.accept()
             except TimeoutError:
                 continue
-            if self._free.acquire(blocking=False):
-                threading.Thread(target=self._serve, args=(connection,), name="neighbour", daemon=True).start()
+            if self._doorstep.enter(host):
+                threading.Thread(target=self._serve, args=(connection, host), name="neighbour", daemon=True).start()
             else:
                 connection.close()
 
-    def _serve(self, raw: socket.socket) -> None:
+    def _serve(self, raw: socket.socket, host: str) -> None:
         wait = self._outside.wait(self._served_max_s)
         try:
-            with raw:
-                raw.settimeout(wait.left_s)
-                with self._context.wrap_socket(raw, server_side=True) as connection:
-                    self._answer(connection, wait)
+            with raw, self._greet(raw, host) as connection:
+                self._let_in(connection, wait)
         except (OSError, queue.Empty) as error:
             log.info("a neighbour is cut off", reason=f"{type(error).__name__}: {error}")
-        finally:
-            self._free.release()
 
-    def _answer(self, connection: ssl.SSLSocket, wait: Wait) -> None:
+    def _greet(self, raw: socket.socket, host: str) -> ssl.SSLSocket:
+        try:
+            raw.settimeout(self._handshake_max_s)
+            return self._context.wrap_socket(raw, server_side=True)
+        finally:
+            self._doorstep.leave(host)
+
+    def _let_in(self, connection: ssl.SSLSocket, wait: Wait) -> None:
         by = holder(connection).name
         if by not in self._outside.known():
             raise FrameError(f"{by} is no neighbour")
+        if not self._free.acquire(blocking=False):
+            raise FrameError(f"{by} is one too many")
+        try:
+            self._answer(connection, by, wait)
+        finally:
+            self._free.release()
+
+    def _answer(self, connection: ssl.SSLSocket, by: str, wait: Wait) -> None:
         ask = frames.receive(connection, AskPass, wait)
         answers: queue.Queue[PassAnswer] = queue.Queue(1)
 

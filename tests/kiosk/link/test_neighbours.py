@@ -1,15 +1,8 @@
-"""Two kiosks over real TLS on loopback: who is listened to, and how soon whoever is not is cut off."""
+"""Two kiosks over real TLS on loopback: who is asked, and what comes of it."""
 
-import datetime as dt
 import queue
 import socket
-import ssl
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
-from uuid import UUID
 
 import pytest
 
@@ -17,114 +10,29 @@ from kiosk.happenings import NeighbourReport, NoteCame, NothingElsewhere, PassAs
 from kiosk.link import frames
 from kiosk.link.asking import Asker
 from kiosk.link.frames import Wait
-from kiosk.link.listening import CONNECTIONS_MAX, Listener
 from kiosk.link.neighbours import LocalNetwork
-from kiosk.link.peers import Credentials, Outside
+from kiosk.link.peers import Outside
 from kiosk.ports import Question
-from kiosk.visit.redeeming import NEIGHBOURS_TIMEOUT_S
-from protocol.limits import MESSAGE_MAX_BYTES
-from protocol.passes import AskPass, PassAnswer
+from protocol.passes import PassAnswer
 from provisioning import keys, pki
-from provisioning.pki import Authority
-from tests.kiosk.builders import LIN, SPEND, make_reading
-
-HOST = "127.0.0.1"
-GIVER, TAKER, STRANGER = "k-giver", "k-taker", "k-stranger"
-ASK = AskPass(note=UUID(int=7), epoch=UUID(int=8), member=LIN, points=600, card=make_reading(3))
-NOTE = "membertap:pass:e30.MEU"
-PATIENCE_S = 20.0
-SHORT_S = 0.4
-
-
-class Trust:
-    """The devices' authority, the servers' and somebody else's, and what they have issued."""
-
-    def __init__(self, folder: Path) -> None:
-        self.now = dt.datetime.now(dt.UTC)
-        self.folder = folder
-        self.devices = Authority.create("devices", self.now)
-        self.servers = Authority.create("servers", self.now)
-        self.others = Authority.create("devices", self.now)
-        pki.save(folder, "devices", self.devices.certificate, self.devices.key)
-        pki.save(folder, "others", self.others.certificate, self.others.key)
-        self.keys = {name: self.issue(name, name) for name in (GIVER, TAKER, STRANGER)}
-
-    def issue(self, file: str, name: str, issuer: Authority | None = None) -> bytes:
-        key = keys.new_key()
-        pki.save(self.folder, file, (issuer or self.devices).issue_device(name, key, self.now), key)
-        return keys.public_der(key)
-
-    def of(self, file: str, ca: str = "devices") -> Credentials:
-        return Credentials(*(self.folder / name for name in (f"{ca}.pem", f"{file}.pem", f"{file}.key")))
-
-
-@pytest.fixture(scope="module")
-def trust(tmp_path_factory: pytest.TempPathFactory) -> Trust:
-    return Trust(tmp_path_factory.mktemp("pki"))
-
-
-@dataclass
-class Giver:
-    """A kiosk that answers at an address, and what came in there."""
-
-    address: str
-    came: "queue.Queue[NeighbourReport]"
-
-    @property
-    def place(self) -> tuple[str, int]:
-        return HOST, int(self.address.rpartition(":")[2])
-
-
-def free_address() -> str:
-    with socket.socket() as nobody:
-        nobody.bind((HOST, 0))
-        return f"{HOST}:{nobody.getsockname()[1]}"
-
-
-def listen_until_it_answers(address: str) -> None:
-    until = time.monotonic() + PATIENCE_S
-    while time.monotonic() < until:
-        with suppress(OSError):
-            socket.create_connection((HOST, int(address.rpartition(":")[2])), timeout=1).close()
-            return
-    raise AssertionError("nobody listens")
-
-
-@contextmanager
-def giving(trust: Trust, answer: PassAnswer | None, *, file: str = GIVER, served_max_s: float = 3.0) -> Iterator[Giver]:
-    """A giver that answers everything alike; None where it says nothing."""
-    giver = Giver(free_address(), queue.Queue())
-
-    def put(report: NeighbourReport) -> None:
-        giver.came.put(report)
-        if isinstance(report, PassAsked) and answer is not None:
-            report.answer(answer)
-
-    outside = Outside(put, lambda: {TAKER: "elsewhere:1"}, time.monotonic)
-    listener = Listener(giver.address, trust.of(file), outside, served_max_s=served_max_s)
-    listener.start()
-    try:
-        listen_until_it_answers(giver.address)
-        yield giver
-    finally:
-        listener.stop()
-
-
-def ask(trust: Trust, *givers: Giver, file: str = TAKER, patience_s: float = NEIGHBOURS_TIMEOUT_S) -> NeighbourReport:
-    """Ask givers, all under the giver's name, and wait for what comes of it."""
-    came: queue.Queue[NeighbourReport] = queue.Queue()
-    asker = Asker(trust.of(file), Outside(came.put, dict, time.monotonic), patience_s=patience_s)
-    asker.start()
-    try:
-        asker.ask(SPEND, [Question(GIVER, giver.address, ASK) for giver in givers])
-        return came.get(timeout=PATIENCE_S)
-    finally:
-        asker.stop()
-
-
-def ask_in_vain(trust: Trust, giver: Giver, file: str = TAKER) -> NeighbourReport:
-    """Ask somebody who will never answer, with little patience."""
-    return ask(trust, giver, file=file, patience_s=SHORT_S)
+from tests.kiosk.builders import SPEND
+from tests.kiosk.link.network import (
+    ASK,
+    GIVER,
+    HOST,
+    NOTE,
+    PATIENCE_S,
+    SHORT_S,
+    STRANGER,
+    TAKER,
+    Giver,
+    Trust,
+    ask,
+    ask_in_vain,
+    free_address,
+    giving,
+    listen_until_it_answers,
+)
 
 
 def test_a_note_comes_back_with_the_key_of_who_gave_it(trust: Trust) -> None:
@@ -268,87 +176,6 @@ def test_the_hubs_own_certificate_gives_nothing(trust: Trust) -> None:
     pki.save(trust.folder, "client", trust.devices.issue_client(GIVER, key, trust.now), key)
     with giving(trust, PassAnswer(note=NOTE), file="client") as giver:
         assert ask_in_vain(trust, giver) == NothingElsewhere(SPEND)
-
-
-def connected(trust: Trust, giver: Giver) -> ssl.SSLSocket:
-    raw = socket.create_connection(giver.place, timeout=PATIENCE_S)
-    return trust.of(TAKER).context(ssl.PROTOCOL_TLS_CLIENT).wrap_socket(raw)
-
-
-def is_cut_off(connection: socket.socket) -> bool:
-    """Tell whether the other side ends it without a word."""
-    connection.settimeout(PATIENCE_S)
-    try:
-        return connection.recv(1) == b""
-    except TimeoutError:
-        return False
-    except OSError:
-        return True
-
-
-RUBBISH: dict[str, bytes] = {
-    "no message": (5).to_bytes(4, "big") + b"hello",
-    "another message": (2).to_bytes(4, "big") + b"{}",
-    "too long": (MESSAGE_MAX_BYTES + 1).to_bytes(4, "big"),
-    "an end of the world": b"\xff" * 4,
-}
-
-
-@pytest.mark.parametrize("said", RUBBISH)
-def test_rubbish_is_cut_off(trust: Trust, said: str) -> None:
-    with giving(trust, PassAnswer(note=NOTE)) as giver, connected(trust, giver) as connection:
-        connection.sendall(RUBBISH[said])
-
-        assert is_cut_off(connection)
-        assert giver.came.empty()
-
-
-def test_plain_words_are_cut_off(trust: Trust) -> None:
-    with giving(trust, PassAnswer(note=NOTE)) as giver, socket.create_connection(giver.place) as connection:
-        connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
-        connection.shutdown(socket.SHUT_WR)
-
-        until = time.monotonic() + PATIENCE_S
-        with suppress(OSError):
-            while connection.recv(1_000) and time.monotonic() < until:
-                pass
-        assert ask(trust, giver) == NoteCame(SPEND, GIVER, trust.keys[GIVER], ASK, NOTE)
-
-
-def silent(_connection: socket.socket) -> None:
-    """Say nothing."""
-
-
-def half(connection: socket.socket) -> None:
-    connection.sendall((100).to_bytes(4, "big") + b"{")
-
-
-@pytest.mark.parametrize("say", [silent, half])
-def test_who_says_nothing_more_is_cut_off(trust: Trust, say: Callable[[socket.socket], None]) -> None:
-    with (
-        giving(trust, PassAnswer(note=NOTE), served_max_s=SHORT_S) as giver,
-        connected(trust, giver) as connection,
-    ):
-        say(connection)
-
-        assert is_cut_off(connection)
-
-
-def test_who_never_begins_a_handshake_is_cut_off(trust: Trust) -> None:
-    with giving(trust, None, served_max_s=SHORT_S) as giver, socket.create_connection(giver.place) as connection:
-        assert is_cut_off(connection)
-
-
-def test_only_so_many_are_listened_to_and_then_others_again(trust: Trust) -> None:
-    with giving(trust, PassAnswer(note=NOTE), served_max_s=1.0) as giver:
-        idle = [socket.create_connection(giver.place) for _ in range(CONNECTIONS_MAX + 4)]
-
-        assert all(is_cut_off(connection) for connection in idle)
-        report = ask(trust, giver)
-        for connection in idle:
-            connection.close()
-
-    assert isinstance(report, NoteCame)
 
 
 def test_an_answer_that_comes_twice_or_too_late_hurts_nobody(trust: Trust) -> None:
