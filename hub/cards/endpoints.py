@@ -12,6 +12,8 @@ from hub.audit.service import Act, audit
 from hub.cards import service
 from hub.cards.models import Card
 from hub.cards.schemas import CardIn, CardOut
+from hub.intake import Work
+from hub.leases import windows
 from hub.members.models import Member
 from hub.problems import ProblemError
 from hub.requests import asked, once
@@ -47,11 +49,13 @@ def bind_card(
 
 @router.post("/cards/{card}/block", response_model=CardOut)
 def block_card(card: UUID, hub: TheHub, principal: ThePrincipal, *, request_id: TheRequestId) -> dict[str, Any]:
-    """Block a card at once; the member's points stay with the account."""
+    """Block a card at once; the member's points stay with the account, and kiosks are told to recognise it no more."""
     now = hub.clock()
     request = asked(hub, request_id, principal.actor, kind="card.blocked", content=str(card))
 
     def act(session: Session) -> dict[str, Any]:
+        work = Work(hub.random_bytes)
+        windows.lock_kiosks(session, card, work)
         found = session.get(Card, card, with_for_update=True)
         if found is None:
             raise ProblemError(ErrorCode.CARD_UNKNOWN)
@@ -59,6 +63,9 @@ def block_card(card: UUID, hub: TheHub, principal: ThePrincipal, *, request_id: 
             principal.actor, "card.blocked", str(card), {"state": found.state}, {"state": "blocked"}, principal.address
         )
         found.state = "blocked"
+        session.flush()
+        if found.member is not None:
+            windows.shut(session, card, found.member, hub.secrets.cards, work=work, now=now)
         audit(session, written, now, hub.random_bytes)
         return {"id": found.id, "technology": found.technology, "state": found.state}
 

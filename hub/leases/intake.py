@@ -12,14 +12,13 @@ from sqlalchemy.orm import Session
 
 from devices.cards.keys import FleetKeys
 from hub.audit.service import audit
-from hub.cards.rules import CardState
 from hub.cards.service import visits
 from hub.db.bulk import insert_rows, update_rows
 from hub.fleet import queries as fleet
 from hub.intake import ByKiosk, Entry, Outcome, Work, applied, rejected
-from hub.leases import granting, lending, passing, queries, reports, service
+from hub.leases import granting, lending, passing, queries, reports, service, windows
 from hub.leases.lending import Lender
-from hub.leases.models import CardWindow, Lease, StockLease
+from hub.leases.models import Lease, StockLease
 from hub.leases.orders import CardsRenewed, LeaseRecalled, LeaseWrittenOff, PointsLent, StockLent
 from hub.leases.passing import note_of, other_side
 from hub.leases.reports import Reported, Told, numbers_of
@@ -85,7 +84,7 @@ class LeaseIntake:
         part = work.part(Leases)
         _write_leases(session, part.by_number.values(), now)
         _write_stocks(session, part.stocks.values(), now)
-        _write_windows(session, part)
+        windows.write(session, part)
         for act in part.acts:
             audit(session, act, now, work.random_bytes)
 
@@ -152,11 +151,7 @@ def _load_cards(session: Session, bodies: Sequence[object], leases: Leases) -> N
     if takers:
         # Of whom a fence is, its lease says, which may be taken up in this very booking.
         members |= {lease.member for lease in leases.by_spend.values()} | set(_accepting(bodies))
-    for row in queries.cards_of(session, members):
-        card = CardState(row.id, row.uid, row.technology, row.member, "active", row.counter)
-        leases.cards.setdefault(row.member, []).append(card)
-    cards = {card.id for some in leases.cards.values() for card in some}
-    leases.known_windows = queries.windows(session, {body.kiosk for body in lent} | takers, cards)
+    windows.load(session, members, {body.kiosk for body in lent} | takers, leases)
 
 
 def _accepting(bodies: Sequence[object]) -> Iterator[UUID]:
@@ -208,12 +203,3 @@ def _write_stocks(session: Session, stocks: Iterable[StockState], now: datetime)
     insert_rows(session, StockLease, columns, rows)
     changed = [_loan_row(stock, now) for stock in stocks if stock.is_changed and not stock.is_new]
     update_rows(session, StockLease, _LOAN[:2], _LOAN[2:], rows=changed)
-
-
-def _write_windows(session: Session, leases: Leases) -> None:
-    rows = [(window.kiosk, window.card, window.after) for window in leases.windows.values()]
-    insert_rows(
-        session, CardWindow, ("kiosk", "card", "after"), [row for row in rows if row[:2] not in leases.known_windows]
-    )
-    known = [row for row in rows if row[:2] in leases.known_windows]
-    update_rows(session, CardWindow, ("kiosk", "card"), ("after",), rows=known)

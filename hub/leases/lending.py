@@ -1,23 +1,19 @@
 """Deciding what the hub lends ahead, calls back and renews. What cannot be done now is left, and looked at again."""
 
-import base64
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID
 
-from devices.cards import ntag424
 from devices.cards.keys import FleetKeys
-from devices.cards.technology import Technology
 from hub.audit.service import Act
 from hub.fleet.rules import StreamState
 from hub.fleet.service import Fleet, KioskState
 from hub.intake import ByJob, Entry, Outcome, Work, applied, rejected, waiting
-from hub.leases import service
+from hub.leases import service, windows
 from hub.leases.lending_rules import LendingPolicy
 from hub.leases.orders import CardsRenewed, LeaseRecalled, PointsLent, StockLent
 from hub.leases.rules import LeaseState, StockState, deadline_of
 from hub.leases.seals import Lent, Sealer
-from hub.leases.service import Leases, NewWindow
+from hub.leases.service import Leases
 from hub.ledger.rules import Books, Context
 from hub.points.service import points_account
 from hub.programme.service import Programme
@@ -26,9 +22,6 @@ from hub.tiers.service import Standings
 from protocol.duties import CardVerifiers, LendPoints, LendStock, RecallLease, RenewCards
 from protocol.errors import ErrorCode
 from protocol.ids import derived_id
-from protocol.limits import CARDS_MAX, VERIFIERS_MAX
-
-SALT_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +40,7 @@ class Lender:
         lasts = timedelta(days=work.part(Programme).terms.policy("lending", LendingPolicy).days)
         if body.points > books.spendable(home, at):
             return waiting(ErrorCode.POINTS_SHORT)
-        cards = self.cards_of(body.kiosk, body.member, work)
+        cards = windows.verifiers(self.keys, body.kiosk, body.member, work)
         if not cards:
             # Nobody could be recognised there, so nothing of it could be spent.
             return waiting(ErrorCode.CARD_UNSUPPORTED)
@@ -104,26 +97,13 @@ class Lender:
 
     def renew_cards(self, body: CardsRenewed, work: Work) -> Outcome:
         """Give a kiosk the verifiers of the readings that come next."""
-        place, cards = _place(body.kiosk, work), self.cards_of(body.kiosk, body.member, work)
+        place, cards = _place(body.kiosk, work), windows.verifiers(self.keys, body.kiosk, body.member, work)
         if isinstance(place, ErrorCode):
             return waiting(place)
         if not cards:
             return waiting(ErrorCode.CARD_UNSUPPORTED)
         work.part(Fleet).give(body.kiosk, RenewCards(body.member, cards))
         return applied()
-
-    def cards_of(self, kiosk: str, member: UUID, work: Work) -> list[CardVerifiers]:
-        """Have a kiosk recognise the next readings of a member's cards."""
-        dynamic = [card for card in work.part(Leases).cards.get(member, ()) if card.technology == Technology.NTAG424]
-        made = []
-        for card in dynamic[:CARDS_MAX]:
-            # A card that nobody has read yet stands before its first reading, which is number 1.
-            salt, last = work.random_bytes(SALT_BYTES), ntag424.Tap(bytes.fromhex(card.uid), max(card.counter, 0))
-            macs = ntag424.verifiers(self.keys.of_card(last.uid), last, count=VERIFIERS_MAX, salt=salt)
-            if macs:
-                work.part(Leases).windows[kiosk, card.id] = NewWindow(kiosk, card.id, last.counter)
-                made.append(_verifiers(last.counter, salt, macs))
-        return made
 
     def points_duty(self, lease: LeaseState, cards: list[CardVerifiers]) -> LendPoints:
         """What a kiosk is told of points that lie there ahead."""
@@ -178,8 +158,3 @@ def _place(kiosk: str, work: Work) -> tuple[KioskState, StreamState] | ErrorCode
         return ErrorCode.KIOSK_UNKNOWN if state is None else ErrorCode.KIOSK_REVOKED
     stream = state.current_stream()
     return ErrorCode.EPOCH_UNKNOWN if stream is None else (state, stream)
-
-
-def _verifiers(after: int, salt: bytes, macs: tuple[bytes, ...]) -> CardVerifiers:
-    encoded = base64.b64encode(b"".join(macs)).decode()
-    return CardVerifiers(salt=base64.b64encode(salt).decode(), after=after, macs=encoded)

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from hub.fleet.service import Fleet
 from hub.intake import Outcome, applied, rejected
-from hub.leases import service
+from hub.leases import service, windows
 from hub.leases.lending import Lender
 from hub.leases.reports import Told, take_up
 from hub.leases.rules import LeaseState
@@ -178,6 +178,6 @@ def _lend_again(told: Told, lease: LeaseState, lender: Lender) -> None:
     fleet = told.work.part(Fleet)
     stream = fleet.kiosks[lease.kiosk].current_stream()
     if fleet.kiosks[lease.kiosk].is_active and stream is not None and stream.epoch == lease.epoch:
-        cards = lender.cards_of(lease.kiosk, lease.member, told.work)
+        cards = windows.verifiers(lender.keys, lease.kiosk, lease.member, told.work)
         fleet.learn(lease.kiosk, lease.member)
         fleet.give(lease.kiosk, lender.points_duty(lease, cards))

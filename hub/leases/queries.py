@@ -1,16 +1,17 @@
 """All SQL of leases."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Select, case, cast, func, or_, select
+from sqlalchemy import BigInteger, Select, case, cast, delete, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from hub.cards.models import Card
 from hub.db.reading import Prepared, Rows, among
 from hub.fleet.models import Kiosk, Sighting, Stream
-from hub.leases.models import CardWindow, Lease, StockLease
+from hub.leases.models import CardWindow, Lease, Lending, StockLease
 from hub.rewards.models import Voucher
 from hub.stores.models import Store
 
@@ -47,16 +48,34 @@ def redeemed(session: Session, spends: Collection[UUID]) -> set[UUID]:
 
 
 def cards_of(session: Session, members: Collection[UUID]) -> Rows:
-    """The cards of members that may be used, in the order of their ids."""
+    """Lock and load the cards of members that may be used, in the order of their ids: nobody changes them meanwhile."""
     columns = (Card.id, Card.uid, Card.technology, Card.member, Card.counter)
     query = select(*columns).where(among(session, Card.member, members), Card.state == "active")
-    return session.execute(query.order_by(Card.id))
+    return session.execute(query.order_by(Card.id).with_for_update(read=True))
 
 
 def windows(session: Session, kiosks: Collection[str], cards: Collection[UUID]) -> set[tuple[str, UUID]]:
     """Which of these kiosks recognise which of these cards."""
     mine = (among(session, CardWindow.kiosk, kiosks), among(session, CardWindow.card, cards))
     return {(row.kiosk, row.card) for row in session.execute(select(CardWindow.kiosk, CardWindow.card).where(*mine))}
+
+
+def recognising(session: Session, card: UUID) -> set[str]:
+    """Kiosks that may recognise a card: they were given verifiers for it, or hold points of its member ahead."""
+    holding = select(Lease.kiosk).join(Card, Card.member == Lease.member)
+    lying = holding.where(Card.id == card, Lease.reward.is_(None), Lease.closed_at.is_(None))
+    told = select(CardWindow.kiosk).where(CardWindow.card == card)
+    return {kiosk for query in (lying, told) for kiosk in session.execute(query).scalars()}
+
+
+def delete_windows(session: Session, card: UUID) -> None:
+    """Forget which kiosks recognised a card."""
+    session.execute(delete(CardWindow).where(CardWindow.card == card))
+
+
+def look_at(session: Session, member: UUID, now: datetime) -> None:
+    """Have the next round judge a member, if it is one to whom something may be lent."""
+    session.execute(update(Lending).where(Lending.member == member).values(due_at=now))
 
 
 def lent(session: Session, members: Collection[UUID]) -> dict[UUID, int]:

@@ -15,6 +15,7 @@ from hub.cards import service as cards
 from hub.composition import Hub
 from hub.db.reading import among
 from hub.db.session import wake
+from hub.leases import queries as leases
 from hub.members import administration, profile, search, service
 from hub.members.models import Member
 from hub.members.rules import EMAIL, NAME, PHONE, PHONE_REGION, normal_email, normal_phone
@@ -256,6 +257,8 @@ def _set_state(
             )
             audit(session, written, now, hub.random_bytes)
             tiers.tell(session, member, now)
+            # Who takes part no more must not go on spending what lies at kiosks.
+            leases.look_at(session, member, now)
             _tell_changed(hub, session, member, ["state"])
             return {}
 

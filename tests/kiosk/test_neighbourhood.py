@@ -14,7 +14,7 @@ from kiosk.views.voucher import Standing
 from kiosk.visit.intents import Dismissed, VisitEnded
 from kiosk.visit.redeeming import NEIGHBOURS_TIMEOUT_S
 from protocol import codec, passes
-from protocol.duties import RecallLease
+from protocol.duties import RecallLease, RenewCards
 from protocol.errors import ErrorCode
 from protocol.limits import VISIT_MAX_S
 from protocol.passes import PassAnswer
@@ -135,12 +135,17 @@ def no_verifiers(pair: Pair) -> None:
     pair.taker.counter += 50
 
 
+def card_blocked(pair: Pair) -> None:
+    pair.giver.do(RenewCards(LIN, []))
+
+
 @pytest.mark.parametrize(
     ("arrange", "code"),
     [
         (no_lease, ErrorCode.POINTS_SHORT),
         (no_clock, ErrorCode.REDEEM_CLOCK),
         (no_verifiers, ErrorCode.REDEEM_OFFLINE_CARD),
+        (card_blocked, ErrorCode.REDEEM_OFFLINE_CARD),
     ],
 )
 def test_a_giver_that_cannot_give_says_why_and_the_member_hears_the_first_refusal(

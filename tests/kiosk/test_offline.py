@@ -13,7 +13,7 @@ from kiosk.views import AttractView, MemberView, RefusalView, VoucherView
 from kiosk.views.voucher import Standing
 from kiosk.visit.intents import Dismissed, RedeemConfirmed, RewardChosen, VisitEnded
 from protocol import codec
-from protocol.duties import ForgetMember, RecallLease
+from protocol.duties import ForgetMember, RecallLease, RenewCards
 from protocol.errors import ErrorCode
 from protocol.ids import voucher_code
 from protocol.requests import AskLease, DocumentPage, PresentCard, Refusal, VisitOpened
@@ -107,6 +107,17 @@ def test_a_card_out_of_its_window_is_greeted_and_earns_only(lent_rig: Store, cou
 
     assert greeted == 1_000
     assert lent_rig.refusal() == ErrorCode.REDEEM_OFFLINE_CARD
+
+
+def test_a_card_that_the_hub_has_blocked_spends_nothing_of_what_still_lies_here(lent_rig: Store) -> None:
+    lent_rig.do(RenewCards(LIN, []))
+    lent_rig.hub_is(online=False)
+    lent_rig.tap()
+
+    lent_rig.redeem()
+
+    assert lent_rig.refusal() == ErrorCode.REDEEM_OFFLINE_CARD
+    assert lent_rig.spends() == []
 
 
 def test_offline_more_than_is_lent_is_refused_with_what_can_be_had(lent_rig: Store) -> None:

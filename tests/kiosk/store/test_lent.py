@@ -232,6 +232,21 @@ def test_verifiers_come_with_a_lease_are_renewed_and_go_with_the_last_one(store:
     assert store.lent.verifiers.recognise(LIN, make_reading(21)) is None
 
 
+def test_a_card_that_is_not_among_the_new_verifiers_is_recognised_no_more(store: Store, disk: SimDisk) -> None:
+    other = bytes.fromhex("04c0ffee000001")
+    lost, kept = make_reading(1), make_reading(1, other)
+    store.do(make_lend_points(cards=[make_verifiers(0), make_verifiers(0, other)]))
+
+    store.do(RenewCards(LIN, [make_verifiers(0, other)]))
+    left = [store.lent.verifiers.recognise(LIN, card) is not None for card in (lost, kept)]
+    store.do(RenewCards(LIN, []))
+
+    assert left == [False, True]
+    for known in (store, Store.on(disk.killed())):
+        assert known.lent.verifiers.recognise(LIN, kept) is None
+        assert known.lent.points(LIN, PEN) == 1_000
+
+
 def test_verifiers_for_somebody_to_whom_nothing_is_lent_are_not_kept(store: Store) -> None:
     store.do(RenewCards(LIN, [make_verifiers(20)]))
 
