@@ -9,7 +9,7 @@ from hub.access import TheHub
 from hub.leases import queries
 from hub.leases.orders import RECALLED, WRITTEN_OFF, LeaseRecalled, LeaseWrittenOff
 from hub.leases.rules import OPEN
-from hub.leases.schemas import LeaseOut, LentOut, RecallIn, RecallOut, WriteOffIn, WriteOffOut
+from hub.leases.schemas import LeaseOut, LentOut, RecallIn, RecallOut, StockLeaseOut, WriteOffIn, WriteOffOut
 from hub.members.models import Member
 from hub.pages import ThePage
 from hub.problems import ProblemError
@@ -19,17 +19,26 @@ from protocol.errors import ErrorCode
 
 STATES = {"open": OPEN, "closed": frozenset({"closed"}), "written_off": frozenset({"written_off"})}
 
+State = Literal["open", "closed", "written_off"]
 Number = Annotated[int, Path(ge=1, le=2**53)]
 
 router = APIRouter(prefix="/v1", tags=["fleet"])
 
 
 @router.get("/leases", response_model=PageOf[LeaseOut])
-def show(hub: TheHub, page: ThePage, state: Literal["open", "closed", "written_off"] = "open") -> dict[str, Any]:
+def show(hub: TheHub, page: ThePage, state: State = "open") -> dict[str, Any]:
     """Leases of points in a state, the earliest deadline first."""
     with hub.database.read() as session:
         found = queries.shown(session, STATES[state])
         return page.of(session, found, queries.BY_DEADLINE, shown=lambda row: row._mapping)  # noqa: SLF001 - public
+
+
+@router.get("/stock-leases", response_model=PageOf[StockLeaseOut])
+def show_stock(hub: TheHub, page: ThePage, state: State = "open") -> dict[str, Any]:
+    """Leases of pieces of limited rewards in a state, the earliest deadline first."""
+    with hub.database.read() as session:
+        found, by = queries.stock_shown(session, STATES[state]), queries.STOCK_BY_DEADLINE
+        return page.of(session, found, by, shown=lambda row: row._mapping)  # noqa: SLF001 - public
 
 
 @router.get("/members/{member}/leases", response_model=PageOf[LentOut])

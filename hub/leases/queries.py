@@ -127,18 +127,27 @@ def lying(member: UUID) -> Select[*tuple[Any, ...]]:
 
 
 BY_DEADLINE = (Lease.deadline, Lease.kiosk, Lease.number)
+STOCK_BY_DEADLINE = (StockLease.deadline, StockLease.kiosk, StockLease.number)
 
 
 def shown(session: Session, states: Collection[str]) -> Select[*tuple[Any, ...]]:
     """Asks for leases in these states, each with what became of its kiosk and of its journal."""
-    query = select(
-        *(Lease.kiosk, Lease.number, Lease.member, Lease.reward, Lease.state, Lease.spent, Lease.epoch),
-        *(Lease.granted_at, Lease.deadline, Lease.recalled_at),
-        (Lease.points - Lease.spent).label("points"),
-        Kiosk.state.label("kiosk_state"),
-        Stream.state.label("epoch_state"),
+    query = _shown(session, Lease, states)
+    return query.add_columns(Lease.member, Lease.reward, (Lease.points - Lease.spent).label("points"))
+
+
+def stock_shown(session: Session, states: Collection[str]) -> Select[*tuple[Any, ...]]:
+    """Asks for leases of pieces, in the same form."""
+    query = _shown(session, StockLease, states)
+    return query.add_columns(StockLease.reward, (StockLease.pieces - StockLease.spent).label("pieces"))
+
+
+def _shown(session: Session, model: type[Lease | StockLease], states: Collection[str]) -> Select[*tuple[Any, ...]]:
+    """A journal that the hub never met, as that of a neighbour to whom something was passed, has no state."""
+    columns = (model.kiosk, model.number, model.epoch, model.state, model.spent, model.granted_at, model.deadline)
+    query = select(*columns, model.recalled_at, Kiosk.state.label("kiosk_state"), Stream.state.label("epoch_state"))
+    joined = query.join(Kiosk, Kiosk.id == model.kiosk).outerjoin(
+        Stream, (Stream.kiosk == model.kiosk) & (Stream.epoch == model.epoch)
     )
-    joined = query.join(Kiosk, Kiosk.id == Lease.kiosk).join(
-        Stream, (Stream.kiosk == Lease.kiosk) & (Stream.epoch == Lease.epoch)
-    )
-    return joined.where(among(session, Lease.state, states))
+    named: InstrumentedAttribute[Any] = model.state
+    return joined.where(among(session, named, states))

@@ -58,19 +58,32 @@ class LentOut(Output):
     recalled_at: datetime | None
 
 
-class LeaseOut(Output):
-    """A lease; `points` are what is lent still. A kiosk that is revoked, or a journal that ended, never closes it."""
-
+class _LoanOut(Output):
     kiosk: str
     kiosk_state: str
     number: int
     epoch: UUID
-    epoch_state: str
-    member: UUID
-    reward: UUID | None
-    points: int
+    epoch_state: str | None
     spent: int
     state: str
     granted_at: datetime
     deadline: datetime
     recalled_at: datetime | None
+
+
+class LeaseOut(_LoanOut):
+    """A lease; `points` are what is lent still. A kiosk that is revoked, or a journal that ended, never closes it.
+
+    Without a state of its epoch nothing of that journal has come yet: a neighbour passed the points to it.
+    """
+
+    member: UUID
+    reward: UUID | None
+    points: int
+
+
+class StockLeaseOut(_LoanOut):
+    """Pieces of a limited reward that are lent to a kiosk; `pieces` are what is lent still."""
+
+    reward: UUID
+    pieces: int

@@ -124,6 +124,7 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("GET", "/v1/restores"): Permission.FLEET_READ,
     ("POST", "/v1/restores/{restore}/kiosks/{kiosk}/release"): Permission.FLEET_WRITE,
     ("GET", "/v1/leases"): Permission.LEASES_READ,
+    ("GET", "/v1/stock-leases"): Permission.LEASES_READ,
     ("POST", "/v1/kiosks/{kiosk}/leases/{number}/recall"): Permission.LEASES_RECALL,
     ("POST", "/v1/kiosks/{kiosk}/leases/{number}/write-off"): Permission.LEASES_WRITE,
     ("GET", "/v1/members/{member}/leases"): Permission.MEMBERS_READ,

@@ -11,9 +11,11 @@ from hub.staff.permissions import Role
 from protocol.duties import RecallLease
 from protocol.events import LeaseClosed
 from tests.hub.api import Api
-from tests.hub.leases.scene import Ahead, accepted
+from tests.hub.leases.neighbours import Neighbours, fence
+from tests.hub.leases.scene import Ahead, accepted, stock_accepted
 from tests.hub.world import STORE
 
+STATES = ("open", "closed", "written_off")
 WHY = {"reason": "the member stands at the till"}
 
 
@@ -123,3 +125,53 @@ def test_pieces_are_written_off_over_the_api_too(api: Api, scene: Ahead) -> None
     answer = api.call("POST", f"/v1/kiosks/{scene.here.id}/leases/1/write-off", body)
 
     assert (answer.status_code, answer.json()["member"], answer.json()["pieces"]) == (200, None, 1)
+
+
+def test_what_was_passed_to_a_journal_that_the_hub_never_met_is_listed_and_written_off(api: Api) -> None:
+    scene = Neighbours(api.world)
+    scene.tell(accepted(scene.grant))
+    note = scene.note(100, to_epoch=api.world.new_id())
+    scene.tell(fence(note))
+
+    shown = {one["kiosk"]: one for one in api.call("GET", "/v1/leases").json()["items"]}
+    passed = shown[scene.beside.id]
+    path = f"/v1/kiosks/{passed['kiosk']}/leases/{passed['number']}"
+    recalled = api.call("POST", f"{path}/recall", WHY)
+    written_off = api.call("POST", f"{path}/write-off", {"outcome": "give_back", **WHY})
+
+    assert (passed["epoch"], passed["epoch_state"], passed["points"]) == (str(note.to_epoch), None, 100)
+    assert shown[scene.here.id]["epoch_state"] == "accepted"
+    assert recalled.json()["code"] == "epoch.unknown"
+    assert (written_off.status_code, written_off.json()["points"]) == (200, 100)
+    assert [one["kiosk"] for one in api.call("GET", "/v1/leases").json()["items"]] == [scene.here.id]
+
+
+def test_pieces_at_kiosks_are_listed_with_what_is_left_of_them(api: Api, scene: Ahead) -> None:
+    reward = api.world.add_reward("cup", 60, stock=9)
+    pieces = scene.lend_stock(3, reward)
+    grant = scene.lend(300)
+    scene.tell(stock_accepted(pieces), accepted(grant), scene.spent(grant, 60, reward=reward, stock=pieces.lease))
+    later = scene.lend_stock(2, reward, scene.there)
+
+    first = api.call("GET", "/v1/stock-leases?limit=1").json()
+    rest = api.call("GET", f"/v1/stock-leases?cursor={first['next']}").json()
+
+    found = [*first["items"], *rest["items"]]
+    assert len(first["items"]) == 1
+    assert {(one["kiosk"], one["number"], one["spent"], one["pieces"]) for one in found} == {
+        (scene.here.id, pieces.lease, 1, 2),
+        (scene.there.id, later.lease, 0, 2),
+    }
+    assert {(one["reward"], one["kiosk_state"], one["epoch_state"]) for one in found} == {
+        (str(reward), "active", "accepted")
+    }
+
+
+def test_pieces_that_were_written_off_are_listed_as_such(api: Api, scene: Ahead) -> None:
+    scene.lend_stock()
+    api.call("POST", f"/v1/kiosks/{scene.here.id}/leases/1/write-off", {"outcome": "spent", "reason": "it burnt"})
+
+    listed = {state: api.call("GET", f"/v1/stock-leases?state={state}").json()["items"] for state in STATES}
+
+    assert [one["number"] for one in listed["written_off"]] == [1]
+    assert (listed["open"], listed["closed"]) == ([], [])
