@@ -82,7 +82,10 @@ class MemberSnapshot(Struct, frozen=True, kw_only=True):
 
 
 class Reward(Struct, frozen=True, kw_only=True):
-    """One reward of the catalogue. `picture` is the SHA-256 of its file; `tiers` empty means every tier."""
+    """One reward of the catalogue. `picture` is the SHA-256 of its file; `tiers` empty means every tier.
+
+    `stock` says that there are only so many: 0 that none is left, any other number that some are, but not how many.
+    """
 
     reward: UUID
     names: Texts

@@ -21,6 +21,9 @@ LOGGED_IN, LOG_IN_FAILED, ADJUSTED = "staff.logged_in", "staff.login_failed", "p
 REFUSED = "access.refused"
 """One caller was refused the same again and again within a minute; `after` has the code and the route."""
 
+OVERDRAWN = "stock.overdrawn"
+"""A kiosk promised a piece of a limited reward that nobody had; `subject` is the reward."""
+
 LOOK_UPS = frozenset({"member.revealed"})
 LOG_INS = frozenset({LOGGED_IN, LOG_IN_FAILED})
 EVIDENCE_MAX_IDS = 20
@@ -206,6 +209,17 @@ def refused_often(deeds: Iterable[Deed]) -> Iterator[Finding]:
     for (actor, code, day), some in of_day.items():
         told = _told(some) | {"code": code, "routes": sorted({str(deed.after.get("route", "")) for deed in some})}
         yield Finding("access.refused_often", "medium", actor, f"{code} {day}", told)
+
+
+def overdrawn_stock(deeds: Iterable[Deed]) -> Iterator[Finding]:
+    """More pieces of a reward were promised than there are: somebody has to get more, or to speak to members."""
+    of_day: dict[tuple[str, str], list[Deed]] = defaultdict(list)
+    for deed in deeds:
+        if deed.action == OVERDRAWN:
+            of_day[deed.subject, _day(deed.at)].append(deed)
+    for (reward, day), some in of_day.items():
+        told = _told(some) | {"spends": [str(deed.after.get("spend", "")) for deed in some[:EVIDENCE_MAX_IDS]]}
+        yield Finding("reward.overdrawn", "medium", f"reward:{reward}", day, told)
 
 
 def _is_near(after: Mapping[str, Any], percent: int) -> bool:

@@ -48,6 +48,7 @@ def _findings(session: Session, now: datetime) -> Iterator[Finding]:
     yield from rules.night_work(recent, policy, zone)
     yield from rules.many_look_ups(recent, policy)
     yield from rules.refused_often(recent)
+    yield from rules.overdrawn_stock(recent)
     yield from rules.near_limits(deeds, policy)
     month = now - timedelta(days=policy.same_member_days)
     at_least = 1 if policy.own_members else policy.same_member_purchases

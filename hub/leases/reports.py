@@ -31,6 +31,9 @@ from protocol.errors import ErrorCode
 from protocol.events import LeaseAccepted, LeaseClosed, LeasePassed, LeaseSpent, LeaseTaken, StockAccepted
 from protocol.ids import derived_id
 
+OVERDRAWN = "stock.overdrawn"
+"""A kiosk promised a piece of a limited reward that nobody had."""
+
 Reported = LeaseAccepted | StockAccepted | LeaseSpent | LeaseClosed | LeasePassed | LeaseTaken
 """Everything that journals tell of leases."""
 
@@ -214,11 +217,18 @@ def _take_piece(told: Told, body: LeaseSpent, lease: LeaseState) -> ErrorCode | 
             stock.take(1)
         return refusal
     if lease.reward is None:
-        # It may have become limited meanwhile. Where none is left the promise stands all the same.
-        books, counter = told.work.part(Books), stock_counter(body.reward)
-        if books.take(counter, 1) and books.counters.get(counter) == 0:
-            told.work.part(Fleet).announce(CATALOGUE)
+        _take_piece_here(told, body)
     return None
+
+
+def _take_piece_here(told: Told, body: LeaseSpent) -> None:
+    """It may have become limited meanwhile. Where none is left the promise stands all the same, and is written down."""
+    books, counter = told.work.part(Books), stock_counter(body.reward)
+    if not books.take(counter, 1):
+        after = {"spend": str(body.spend), "lease": body.lease}
+        told.leases.acts.append(Act(told.context.actor, OVERDRAWN, str(body.reward), {}, after, told.kiosk))
+    elif books.counters.get(counter) == 0:
+        told.work.part(Fleet).announce(CATALOGUE)
 
 
 def close(told: Told, body: LeaseClosed) -> ErrorCode | None:

@@ -4,7 +4,7 @@ import base64
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
-from msgspec import UNSET, Raw
+from msgspec import UNSET, Raw, UnsetType
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -24,6 +24,8 @@ from protocol.limits import DOCUMENT_PAGE_MAX_ITEMS
 from protocol.requests import DocumentName, DocumentPage
 
 CONFIGURATION: Literal["configuration"] = "configuration"
+SOME_PIECES = 1
+"""Stands for every stock that has not run out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ def _document(session: Session, kiosk: str, name: DocumentName) -> Document:
 
 
 def _catalogue(session: Session) -> list[Raw]:
+    """What is offered. How many pieces there are is not told: the catalogue would be another one after every sale."""
     rows = list(rewards.catalogue(session))
     limited = {stock_counter(row.id): row.id for row in rows if row.limited}
     counters = select(Counter.id).where(among(session, Counter.id, limited), Counter.remaining == 0)
@@ -70,12 +73,18 @@ def _catalogue(session: Session) -> list[Raw]:
                 descriptions=row.descriptions,
                 points=row.points,
                 picture=row.picture,
-                stock=0 if row.id in gone else UNSET,
+                stock=_stock(is_limited=row.limited, is_gone=row.id in gone),
                 tiers=row.tiers,
             )
         )
         for row in rows
     ]
+
+
+def _stock(*, is_limited: bool, is_gone: bool) -> int | UnsetType:
+    if not is_limited:
+        return UNSET
+    return 0 if is_gone else SOME_PIECES
 
 
 def programme(session: Session) -> state.Programme:

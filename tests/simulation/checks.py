@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
+from msgspec import UNSET
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -24,6 +25,7 @@ from protocol.envelope import Event
 from protocol.errors import ErrorCode
 from protocol.events import LeaseSpent, PurchaseRecorded
 from protocol.limits import PASSED_LEASES_FROM
+from tests.simulation.arena import REWARDS
 from tests.simulation.kiosk import SimKiosk
 from tests.simulation.truth import Receipt, Seen
 
@@ -68,6 +70,7 @@ def check(game: "Game") -> Findings:
         _vouchers(session, game, told, found)
         _receipts(session, game, found)
         _overdrafts(session, game, found)
+        _pieces(session, game, found)
         _cheaters(session, game, found)
         notes = select(func.count()).where(Lease.number >= PASSED_LEASES_FROM)
         found.passed = session.execute(notes).scalar_one()
@@ -199,6 +202,28 @@ def _overdrafts(session: Session, game: "Game", found: Findings) -> None:
         if handed_out - unbooked > had:
             found.overdrafts += 1
             found.wrong.append(f"{member} had {had} and was handed out {handed_out}, {unbooked} of it not booked")
+
+
+def _pieces(session: Session, game: "Game", found: Findings) -> None:
+    """Of a limited reward no more pieces were given than there were, and what was lent ahead pays for none without one.
+
+    A hub that was restored has forgotten what it lent: it knows how many pieces it misses, and not what it was asked.
+    """
+    limited = {game.arena.founded.rewards[name][0]: stock for name, (_, stock) in REWARDS.items() if stock is not None}
+    given = Counter(session.execute(select(Voucher.reward)).scalars())
+    for lease in session.execute(select(StockLease)).scalars():
+        given[lease.reward] -= lease.missing
+    for reward, stock in limited.items():
+        if given[reward] > stock:
+            found.overdrafts += 1
+            found.wrong.append(f"of {stock} pieces of {reward} {given[reward]} were given")
+    if game.truth.counts["restore_backup"]:
+        return
+    ahead = set(session.execute(select(Lease.kiosk, Lease.number).where(Lease.reward.is_(None))).tuples())
+    for fact in session.execute(select(Fact).where(Fact.kind == "lease.spent", Fact.verdict == "applied")).scalars():
+        body = _body(fact, LeaseSpent)
+        if body.reward in limited and body.stock is UNSET and (fact.kiosk, body.lease) in ahead:
+            found.wrong.append(f"{fact.kiosk} gave {body.reward} and took no piece")
 
 
 def _cheaters(session: Session, game: "Game", found: Findings) -> None:

@@ -110,6 +110,22 @@ def test_night_is_the_chain_s_own(hour: int, count: int, actor: str, found: list
     assert kinds(rules.night_work(deeds, POLICY, CHINA)) == found
 
 
+def test_rewards_of_which_more_was_promised_than_there_is_are_found_once_a_day() -> None:
+    deeds = [
+        make_deed(1, action=rules.OVERDRAWN, actor="kiosk:k", subject="cup", after={"spend": "a"}),
+        make_deed(2, action=rules.OVERDRAWN, actor="kiosk:l", subject="cup", after={"spend": "b"}),
+        make_deed(3, action=rules.OVERDRAWN, actor="kiosk:k", subject="mug", after={"spend": "c"}),
+        make_deed(4),
+    ]
+
+    found = list(rules.overdrawn_stock(deeds))
+
+    assert [(one.subject, one.evidence["spends"]) for one in found] == [
+        ("reward:cup", ["a", "b"]),
+        ("reward:mug", ["c"]),
+    ]
+
+
 @pytest.mark.parametrize(("purchases", "of_member", "is_odd"), [(8, 13, True), (8, 14, False), (7, 7, False)])
 def test_one_member_at_one_hand(purchases: int, of_member: int, *, is_odd: bool) -> None:
     pair = Pairing("staff:a", MEMBER, "S01", purchases, of_member, START)

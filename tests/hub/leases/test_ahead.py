@@ -5,6 +5,8 @@ import pytest
 from sqlalchemy import select, update
 
 from devices.cards import ntag424
+from hub.alerts.models import Alert
+from hub.alerts.service import look
 from hub.cards.models import Card
 from hub.fleet.models import Kiosk, MemberCopy
 from hub.intake import Verdict
@@ -244,11 +246,17 @@ def test_one_piece_is_not_given_out_twice(world: World) -> None:
 def test_a_reward_that_became_limited_takes_its_piece_from_what_the_hub_has(world: World) -> None:
     scene = Ahead(world, points=6_000)
     points = scene.lend(5_000)
+    spends = [scene.spent(points, 2_400, reward=TOTE) for _ in range(2)]
 
-    outcomes = scene.tell(accepted(points), *(scene.spent(points, 2_400, reward=TOTE) for _ in range(2)))
+    outcomes = scene.tell(accepted(points), *spends)
 
     assert all(outcome.is_applied for outcome in outcomes)
     assert scene.stock() == 0
+    # The promise of a piece that nobody has stands, and somebody is told of it.
+    look(world.hub.database, world.clock.now)
+    with world.hub.database.read() as session:
+        [alert] = session.execute(select(Alert).where(Alert.kind == "reward.overdrawn")).scalars()
+    assert (alert.subject, alert.evidence["spends"]) == (f"reward:{TOTE}", [str(spends[1].spend)])
 
 
 def test_more_pieces_than_there_are_are_not_lent(scene: Ahead) -> None:

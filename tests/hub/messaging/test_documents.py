@@ -2,6 +2,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 import pytest
+from msgspec import UNSET
 from sqlalchemy import update
 
 from hub.ledger.models import Counter
@@ -54,15 +55,16 @@ def test_what_is_no_longer_offered_is_not_in_the_catalogue(world: World, page: R
     assert list(rewards(page("catalogue", 0))) == [TOTE]
 
 
-def test_only_a_reward_that_has_run_out_tells_its_stock(world: World, page: Read) -> None:
-    before = rewards(page("catalogue", 0))
+@pytest.mark.parametrize(("left", "told"), [(0, 0), (1, 1), (7, 1)])
+def test_a_limited_reward_says_that_it_is_and_whether_any_are_left_but_not_how_many(
+    world: World, page: Read, left: int, told: int
+) -> None:
     with world.hub.database.write() as session:
-        session.execute(update(Counter).values(remaining=0))
+        session.execute(update(Counter).values(remaining=left))
 
-    after = rewards(page("catalogue", 0))
+    shown = rewards(page("catalogue", 0))
 
-    assert [before[TOTE].stock, before[LATTE].stock] == [after[LATTE].stock] * 2
-    assert after[TOTE].stock == 0
+    assert (shown[TOTE].stock, shown[LATTE].stock) == (told, UNSET)
 
 
 def test_an_empty_catalogue_is_one_empty_page(world: World, page: Read) -> None:
