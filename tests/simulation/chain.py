@@ -9,6 +9,8 @@ from traceback import clear_frames
 from uuid import UUID
 
 from sqlalchemy import MetaData, text
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
 from hub.db.session import Database
 from hub.intake import Item, Outcome
@@ -66,6 +68,8 @@ class Chain:
         self.comes_back_s: float | None = None
         self.kiosks: dict[str, SimKiosk] = {}
         """Who answers its neighbours under a name: the box that was made last."""
+        self.refused: list[EventDict] = []
+        """What the hub has logged of messages that it did not take."""
         self.is_hub_up = False
         self.starts = 0
         self._line: Connection | None = None
@@ -211,7 +215,9 @@ class Chain:
     def _work(self, line: Connection) -> None:
         arrivals, self._waiting = self._waiting, []
         now = self.time.now()
-        sent = self.ingest.take(arrivals, now) if arrivals else self.ingest.flush(now)
+        with capture_logs() as logged:
+            sent = self.ingest.take(arrivals, now) if arrivals else self.ingest.flush(now)
+        self.refused += [line for line in logged if line["event"].startswith("message ")]
         if arrivals and self.dies_before_publishing:
             raise HubDiedError
         for publication in sent:

@@ -66,6 +66,7 @@ def check(game: "Game") -> Findings:
             found.wrong += _converged(session, kiosk)
             found.wrong += _same_snapshots(session, game, kiosk)
         found.wrong += _leases(session, game)
+        found.wrong += _refused(game)
         told = _told(session)
         _vouchers(session, game, told, found)
         _receipts(session, game, found)
@@ -126,6 +127,13 @@ def _leases(session: Session, game: "Game") -> Iterator[str]:
     if held != thought:
         more, less = sorted(held.items() - thought.items()), sorted(thought.items() - held.items())
         yield f"kiosks hold {more}, the hub thinks {less}"
+
+
+def _refused(game: "Game") -> Iterator[str]:
+    """Whatever breaks, kiosks say nothing that the hub cannot read; only a copied disk speaks for somebody else."""
+    for line in game.chain.refused:
+        if line.get("kiosk") not in game.truth.bounds:
+            yield f"the hub did not take a message: {dict(line)}"
 
 
 def _told(session: Session) -> dict[UUID, list[Told]]:

@@ -5,6 +5,9 @@ from hub.db.session import Database
 from kiosk.views import AttractView, MemberView, RefusalView, VoucherView
 from kiosk.views.voucher import Standing
 from kiosk.visit.intents import Dismissed, RedeemConfirmed, RewardChosen, VisitEnded
+from protocol import topics
+from protocol.topics import Channel
+from provisioning.mqtt import Message
 from tests.hub.leases.test_intake import LATTE
 from tests.simulation.chain import Chain, SimKiosk, member_with_card
 from tests.simulation.network import Weather
@@ -216,6 +219,19 @@ def test_a_storm_of_losses_and_repetitions_ends_with_equal_books(make_database: 
         assert kiosk.store.chain.unconfirmed == 0
         assert chain.world.balance(member) in {300, 900}
         chain.world.assert_books_are_right()
+
+
+def test_what_the_hub_does_not_take_of_a_kiosk_is_kept_for_the_checks(make_database: MakeDatabase) -> None:
+    chain = Chain(make_database(), seed=1)
+    kiosk = chain.add_kiosk()
+    chain.run(2)
+    before = list(chain.refused)
+
+    kiosk.uplink.publish(Message(topics.of_kiosk(kiosk.id, Channel.REPORTS), b"{"))
+    chain.run(2)
+
+    assert before == []
+    assert [(line["kiosk"], line["channel"]) for line in chain.refused] == [(kiosk.id, Channel.REPORTS)]
 
 
 def test_nothing_of_the_member_stays_after_the_visit(make_database: MakeDatabase) -> None:
