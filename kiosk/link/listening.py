@@ -29,8 +29,8 @@ DOORSTEP_MAX = 64
 DOORSTEP_MAX_OF_ADDRESS = 16
 """Most of them from one network address; a neighbour has one at a time."""
 
-HANDSHAKE_MAX_S = 0.5
-"""How long a connection may stand on the doorstep; who asks waits little longer for its whole answer."""
+HANDSHAKE_MAX_S = 0.7
+"""How long a connection may stand on the doorstep; who asks waits no longer for its whole answer."""
 
 SERVED_MAX_S = 3.0
 """How long one connection may take, from the first byte of its handshake to the last of the answer."""

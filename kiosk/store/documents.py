@@ -74,4 +74,9 @@ class Documents:
 
     def _read(self, name: DocumentName, item_type: type[Item]) -> tuple[Item, ...]:
         found = self._table.get(where("name") == name)
-        return () if found is None else tuple(msgspec.convert(item, item_type) for item in found["items"])
+        try:
+            return () if found is None else tuple(msgspec.convert(item, item_type) for item in found["items"])
+        except msgspec.ValidationError:
+            # An earlier release has kept what this one does not take: it is fetched anew.
+            del self._versions[name]
+            return ()

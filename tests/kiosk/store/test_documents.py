@@ -85,6 +85,17 @@ def test_what_cannot_be_read_is_not_kept() -> None:
         assert (known.catalogue, known.version("catalogue")) == ((make_reward(),), 1)
 
 
+def test_what_an_earlier_release_has_kept_and_this_one_cannot_read_is_fetched_anew() -> None:
+    disk = SimDisk()
+    documents = Documents(make_db(disk))
+    documents.take(DocumentPage("configuration", 4, 0, 1, [codec.raw(make_configuration())]))
+    documents._table.update({"items": [{"neighbours": {"k2": "no address"}}]})
+
+    again = Documents(make_db(disk.killed()))
+
+    assert (again.configuration, again.version("configuration")) == (None, 0)
+
+
 def test_an_empty_catalogue_is_a_catalogue() -> None:
     documents = Documents(make_db())
     documents.take(page("catalogue", make_reward(), version=1))
