@@ -1,5 +1,6 @@
 """All SQL of alerts: what the rules look at, and which findings are known."""
 
+from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
@@ -8,17 +9,23 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from hub.alerts.cards import Replays, Seen
 from hub.alerts.journals import JournalHealth
 from hub.alerts.models import Alert
 from hub.alerts.rules import LOGGED_IN, Burnt, Deed, Pairing
 from hub.alerts.witnesses import Witness
 from hub.audit.models import AuditEntry
+from hub.booking.models import Fact
+from hub.cards.models import Visit
 from hub.db.reading import among
 from hub.fleet.models import Kiosk, Sighting, Stream
 from hub.fleet.queries import gaps, hub_epoch
 from hub.purchases.models import Purchase
 from hub.returns.models import Return
 from hub.stores.models import Chain
+from protocol.errors import ErrorCode
+
+PRESENTED = "card.present"
 
 
 def zone(session: Session) -> ZoneInfo | None:
@@ -72,6 +79,24 @@ def witnesses(session: Session) -> list[Witness]:
     stand = select(AuditEntry.number, AuditEntry.hash).where(among(session, AuditEntry.number, numbers))
     now = {row.number: row.hash.hex() for row in session.execute(stand)}
     return [Witness(*one, now.get(one[2], "")) for one in remembered]
+
+
+def cards_seen(session: Session, since: datetime) -> list[Seen]:
+    """Cards that opened a visit which ended since a moment."""
+    columns = (Visit.card, Visit.member, Kiosk.store, Visit.opened_at)
+    query = select(*columns).join(Kiosk, Kiosk.id == Visit.kiosk).where(Visit.ends_at >= since)
+    return [Seen(*row) for row in session.execute(query)]
+
+
+def replays(session: Session, since: datetime) -> list[Replays]:
+    """Codes of cards that kiosks presented since a moment though they had been used, by kiosk and day."""
+    query = (
+        select(Fact.kiosk, Kiosk.store, Fact.received_at)
+        .join(Kiosk, Kiosk.id == Fact.kiosk)
+        .where(Fact.received_at >= since, Fact.kind == PRESENTED, Fact.code == ErrorCode.CARD_REPLAYED.value)
+    )
+    count = Counter((row.kiosk, row.store, f"{row.received_at:%Y-%m-%d}") for row in session.execute(query))
+    return [Replays(*where, times) for where, times in sorted(count.items())]
 
 
 def devices(session: Session, people: Collection[str], before: datetime) -> set[tuple[str, str]]:

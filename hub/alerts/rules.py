@@ -49,6 +49,8 @@ class AlertPolicy:
     near_limit_days: Count = 7
     look_ups: Count = 30
     look_ups_within_min: Count = 60
+    far_apart_min: Count = 10
+    replayed_taps: Count = 5
     own_members: dict[str, list[UUID]] = field(default_factory=dict)
 
 

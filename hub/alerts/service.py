@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from hub.alerts import queries, rules
+from hub.alerts import cards, queries, rules
 from hub.alerts.journals import sick_journals
 from hub.alerts.models import Alert
 from hub.alerts.rules import AlertPolicy, Finding
@@ -56,6 +56,8 @@ def _findings(session: Session, now: datetime) -> Iterator[Finding]:
     yield from rules.own_cards(pairings, policy)
     yield from rules.same_members(pairings, policy)
     yield from rules.burnt_returns(queries.burnt(session, month), policy)
+    yield from cards.far_apart(queries.cards_seen(session, since), policy)
+    yield from cards.replayed_often(queries.replays(session, since), policy)
     yield from sick_journals(queries.journals(session))
     yield from contradictions(queries.witnesses(session))
 
