@@ -156,7 +156,7 @@ def code_version() -> str:
 
 def _be_quiet() -> None:
     """Games break things by the thousand, and the program says so each time: nobody reads that."""
-    quiet = structlog.make_filtering_bound_logger(logging.CRITICAL)
+    quiet = structlog.make_filtering_bound_logger(logging.WARNING)
     structlog.configure(wrapper_class=quiet, logger_factory=structlog.ReturnLoggerFactory())
 
 

@@ -227,7 +227,8 @@ def _pieces(session: Session, game: "Game", found: Findings) -> None:
             found.wrong.append(f"of {stock} pieces of {reward} {given[reward]} were given")
     if game.truth.counts["restore_backup"]:
         return
-    ahead = set(session.execute(select(Lease.kiosk, Lease.number).where(Lease.reward.is_(None))).tuples())
+    asked = select(Lease.kiosk, Lease.number).where(Lease.reward.is_(None))
+    ahead = {(row.kiosk, row.number) for row in session.execute(asked)}
     for fact in session.execute(select(Fact).where(Fact.kind == "lease.spent", Fact.verdict == "applied")).scalars():
         body = _body(fact, LeaseSpent)
         if body.reward in limited and body.stock is UNSET and (fact.kiosk, body.lease) in ahead:
