@@ -11,8 +11,8 @@ from tests.simulation.campaign import play
 from tests.simulation.deeds import DEEDS
 from tests.simulation.schedule import DISASTERS, FAULTS, PEOPLE, SMALL, WHOLE, Scale, draw
 
-WHOLE_GAMES = 2
-SMALL_GAMES, SMALL_GAMES_EACH = 100, 20
+WHOLE_GAMES = 1
+SMALL_GAMES, SMALL_GAMES_EACH = 20, 10
 
 
 @pytest.fixture(scope="module")

@@ -155,7 +155,7 @@ ACTIONS = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(ACTIONS, st.integers(0, 200)), max_size=60))
 def test_whatever_the_line_does_every_event_is_booked_once_and_in_order(drawn: list[tuple[str, int]]) -> None:
     scene = Scene()
@@ -173,7 +173,7 @@ def test_whatever_the_line_does_every_event_is_booked_once_and_in_order(drawn: l
     assert scene.hub.stream.hash == scene.chain.head.hash
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(ACTIONS.filter(lambda action: action != "prune"), st.integers(0, 200)), max_size=60))
 def test_nothing_is_passed_over_while_the_kiosk_keeps_it(drawn: list[tuple[str, int]]) -> None:
     scene = Scene()

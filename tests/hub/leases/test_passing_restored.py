@@ -141,7 +141,7 @@ def test_what_was_lent_again_after_the_fence_alone_is_counted_once(scene: Forget
     is_forgotten=st.booleans(),
 )
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 def test_however_the_two_journals_are_heard_the_books_are_the_same(
     sqlite: Database, amounts: list[tuple[bool, int, int]], turns: list[tuple[bool, int]], *, is_forgotten: bool

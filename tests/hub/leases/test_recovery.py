@@ -214,7 +214,7 @@ def test_a_lease_that_was_asked_for_is_taken_up_too(restored: Restored) -> None:
 
 @given(prices=st.lists(st.integers(1, 300), max_size=4), batch=st.sampled_from([1, 99]), pieces=st.integers(0, 1))
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 def test_a_lease_taken_up_spent_and_closed_leaves_the_same_books(
     sqlite: Database, prices: list[int], batch: int, pieces: int

@@ -7,7 +7,7 @@ from tests.hub.merges.couple import Couple
 from tests.hub.wallet.purse import Purse
 from tests.hub.world import World
 
-EXAMPLES = 12
+EXAMPLES = 6
 
 ACTS = st.lists(
     st.tuples(

@@ -28,7 +28,7 @@ def parts(draw: st.DrawFn) -> tuple[list[SoldLine], list[tuple[int, int, int]]]:
     return lines, draw(st.permutations(cut))
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(parts=parts(), spent=st.integers(0, 900), forgive=st.integers(0, 50))
 def test_many_small_returns_end_where_one_large_one_ends(
     world: World, parts: tuple[list[SoldLine], list[tuple[int, int, int]]], spent: int, forgive: int

@@ -19,7 +19,7 @@ from protocol.errors import ErrorCode
 from tests.hub.wallet.purse import Purse, id_of
 from tests.hub.world import World
 
-EXAMPLES, STEPS = 12, 15
+EXAMPLES, STEPS = 6, 15
 
 REFUSED = UUID(int=5 << 64)
 """Stands for a payment that was not made, because what a rule gives must not depend on what became of it."""
